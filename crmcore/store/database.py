@@ -1,0 +1,85 @@
+"""Opens the database and hands out transactions."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Connection, Engine
+
+from crmcore.store.transaction import Transaction
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class Store:
+    """The one door to the database.
+
+    ``write()`` is one transaction that commits when its block ends and rolls back when it raises;
+    ``read()`` never writes. On SQLite a write takes the lock at once (``BEGIN IMMEDIATE``), because a
+    transaction that reads first and writes later loses to a concurrent writer; and one process has one
+    writer at a time, which keeps waiting inside a fair queue instead of SQLite's busy loop.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._is_sqlite = url.startswith("sqlite")
+        self._writer = threading.Lock()
+        self._engine = _engine(url)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        if not self._is_sqlite:
+            with self._engine.begin() as connection:
+                yield Transaction(connection)
+            return
+        with self._writer, self._engine.connect() as connection:
+            connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        with self._engine.connect() as connection:
+            if self._is_sqlite:
+                connection.execute(text("BEGIN"))
+            yield Transaction(connection)
+            connection.rollback()
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version; data stay in place."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["engine"] = self._engine
+        command.upgrade(config, "head")
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi_connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself; ``Store`` says BEGIN.
+        dbapi_connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def raw_connection(store: Store) -> Connection:
+    """A bare connection for migrations, backups and tests; use cases never need it."""
+    return store._engine.connect()

@@ -1,0 +1,501 @@
+"""Every table of Rapport, ordered by topic.
+
+Money is in integer minor units with its currency beside it, times are aware UTC, identifiers are
+opaque text (``cnv_…``, ``need_…``) except for messages, whose integer ``id`` rises with time so that
+a reader can ask "what is new since". The statements that create these tables live in ``migrations/``.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from crmcore.store.types import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives a rising row id only to a column declared plainly as INTEGER.
+RisingId = BigInteger().with_variant(Integer, "sqlite")
+
+# --- firm ------------------------------------------------------------------------------------
+
+firm_versions = Table(
+    "firm_versions",
+    metadata,
+    Column("version", RisingId, primary_key=True, autoincrement=True),
+    Column("applied_at", UtcDateTime, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("document", Text, nullable=False),  # The firm.yml text as applied.
+)
+
+# --- customers -------------------------------------------------------------------------------
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("customer_id", String(64), primary_key=True),  # The firm's own identifier.
+    Column("name", String(200), nullable=False),
+    Column("language", String(8), nullable=False, default="en"),
+    Column("demographics", JSON, nullable=False, default=dict),
+    Column("lifestyle", JSON, nullable=False, default=dict),
+    Column("usage", JSON, nullable=False, default=dict),
+    Column("account_manager_id", String(64), ForeignKey("staff.staff_id"), nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("terminated_at", UtcDateTime, nullable=True),
+    Column("termination", JSON, nullable=True),  # reason, competitor, channel, value at exit.
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("contact_id", String(40), primary_key=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # email, phone, address
+    Column("value", String(320), nullable=False),
+    Column("normalized", String(320), nullable=False),  # What look-ups compare.
+    Column("current", Boolean, nullable=False, default=True),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("source_key", String(160), nullable=True, unique=True),
+    Index("ix_contacts_normalized", "kind", "normalized"),
+    Index("ix_contacts_customer", "customer_id"),
+)
+
+channel_identities = Table(
+    "channel_identities",
+    metadata,
+    Column("channel", String(32), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
+    Column("linked_at", UtcDateTime, nullable=True),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), primary_key=True),
+    Column("purpose", String(32), primary_key=True),  # offers, contact, profiling, research
+    Column("granted", Boolean, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("source", String(160), nullable=False),  # import, message:<id>, staff:<id>
+)
+
+# --- identify --------------------------------------------------------------------------------
+
+verification_codes = Table(
+    "verification_codes",
+    metadata,
+    Column("code_id", String(40), primary_key=True),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("customer_id", String(64), nullable=True),  # None: nobody has this contact; look the same.
+    Column("contact_digest", String(64), nullable=False),
+    Column("code_digest", String(64), nullable=False),  # Keyed digest; the code itself is never kept.
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("used_at", UtcDateTime, nullable=True),
+    Index("ix_verification_codes_conversation", "conversation_id", "created_at"),
+    Index("ix_verification_codes_contact", "contact_digest", "created_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_id", RisingId, primary_key=True, autoincrement=True),
+    Column("kind", String(32), nullable=False),  # verification_code, callback_confirmation, …
+    Column("recipient", String(320), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("body", Text, nullable=False),  # Deleted once sent: it may hold a code.
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime, nullable=True),
+)
+
+# --- orders, returns, service costs, contracts --------------------------------------------------
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
+    Column("ordered_at", UtcDateTime, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("margin_minor", BigInteger, nullable=True),  # None: the firm's usual margin applies.
+    Column("currency", String(3), nullable=False),
+    Column("status", String(24), nullable=False),  # placed, shipped, delivered, cancelled
+    Column("expected_on", Date, nullable=True),
+    Column("delivered_on", Date, nullable=True),
+    Column("tracking", String(64), nullable=True),
+    Column("items", JSON, nullable=False, default=list),  # [{"product","quantity","amount_minor"}]
+    Column("paid", Boolean, nullable=False, default=True),
+    Index("ix_orders_customer", "customer_id", "ordered_at"),
+)
+
+returns = Table(
+    "returns",
+    metadata,
+    Column("return_id", String(64), primary_key=True),
+    Column("order_id", String(64), ForeignKey("orders.order_id"), nullable=False),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("reason", String(400), nullable=False, default=""),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("margin_minor", BigInteger, nullable=True),
+    Column("currency", String(3), nullable=False),
+    Column("status", String(24), nullable=False),  # requested, received, refunded, refused
+    Column("source_key", String(160), nullable=True, unique=True),
+    Index("ix_returns_customer", "customer_id"),
+)
+
+service_costs = Table(
+    "service_costs",
+    metadata,
+    Column("cost_id", String(64), primary_key=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
+    Column("incurred_at", UtcDateTime, nullable=False),
+    Column("kind", String(32), nullable=False),  # contact, return, discount, service
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Index("ix_service_costs_customer", "customer_id"),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("contract_id", String(64), primary_key=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
+    Column("product", String(120), nullable=False),  # A catalogue id, such as the club.
+    Column("started_on", Date, nullable=False),
+    Column("renews_on", Date, nullable=True),
+    Column("fee_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("cancelled_at", UtcDateTime, nullable=True),
+    Column("ends_on", Date, nullable=True),
+    Column("cancel_reason", String(400), nullable=True),
+    Column("source_key", String(160), nullable=True, unique=True),
+    Index("ix_contracts_customer", "customer_id"),
+)
+
+# --- conversations ------------------------------------------------------------------------------
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(40), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("visitor_id", String(64), nullable=False),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
+    Column("verified_at", UtcDateTime, nullable=True),
+    Column("language", String(8), nullable=False),
+    Column("owner_kind", String(16), nullable=False),  # bot, queue, account_manager, nobody
+    Column("owner_id", String(64), ForeignKey("staff.staff_id"), nullable=True),
+    Column("epoch", Integer, nullable=False, default=0),  # Rises with every change of owner.
+    Column("last_seq", Integer, nullable=False, default=0),
+    Column("turn_holder", String(64), nullable=True),  # Which process answers now,
+    Column("turn_until", UtcDateTime, nullable=True),  # and until when it may.
+    Column("bot_turns", Integer, nullable=False, default=0),  # Since the brain's session began.
+    Column("brain_session", Integer, nullable=False, default=0),
+    Column("brain_notice", String(32), nullable=True),  # What the brain must be told first.
+    Column("failures", Integer, nullable=False, default=0),  # Not understood, in a row.
+    Column("mood", String(16), nullable=False, default="neutral"),  # neutral, upset
+    Column("open_case", String(16), nullable=True),  # complaint, cancelling
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_message_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime, nullable=True),
+    Column("token_generation", Integer, nullable=False, default=0),  # Signing out raises it.
+    Index("ix_conversations_owner", "owner_kind", "owner_id"),
+    Index("ix_conversations_customer", "customer_id", "opened_at"),
+    Index("ix_conversations_visitor", "visitor_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", RisingId, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("client_id", String(64), nullable=False),  # The sender's own; a repeat changes nothing.
+    Column("sender", String(16), nullable=False),  # customer, bot, account_manager, system
+    Column("sender_id", String(64), nullable=True),
+    Column("sender_name", String(120), nullable=False, default=""),
+    Column("kind", String(24), nullable=False, default="text"),  # text, mark (joined, left, closed …)
+    Column("text", Text, nullable=False),
+    Column("buttons", JSON, nullable=False, default=list),  # [{"id","title"}]
+    Column("in_reply_to", RisingId, nullable=True),  # The customer message that a bot message answers.
+    Column("epoch", Integer, nullable=False),
+    Column("state", String(16), nullable=False, default="done"),  # pending, done, dropped
+    Column("payload", String(400), nullable=True),  # What the pressed button means to the brain.
+    Column("intent", String(64), nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("conversation_id", "seq"),
+    UniqueConstraint("conversation_id", "client_id"),
+    Index("ix_messages_state", "state", "conversation_id"),
+    sqlite_autoincrement=True,
+)
+
+offered_buttons = Table(
+    "offered_buttons",
+    metadata,
+    Column("button_id", String(40), primary_key=True),  # Opaque and random: it is all a client sees.
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("payload", String(400), nullable=False),
+    Index("ix_offered_buttons_conversation", "conversation_id"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), primary_key=True),
+    Column("staff_id", String(64), ForeignKey("staff.staff_id"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
+# --- needs ----------------------------------------------------------------------------------------
+
+needs = Table(
+    "needs",
+    metadata,
+    Column("need_id", String(40), primary_key=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=True),
+    Column("source_key", String(160), nullable=False, unique=True),
+    Column("category", String(64), nullable=False),
+    Column("product", String(200), nullable=True),
+    Column("attributes", JSON, nullable=False, default=dict),
+    Column("budget", JSON, nullable=True),  # {"min_minor","max_minor","target_minor","currency","raw"}
+    Column("quantity", Integer, nullable=True),
+    Column("timing", JSON, nullable=True),  # {"raw","earliest","latest"}
+    Column("purpose", String(200), nullable=True),
+    Column("verbatim", Text, nullable=False),
+    Column("provenance", String(32), nullable=False),  # declared, estimated, imported
+    Column("confidence", Float, nullable=False),
+    Column("status", String(16), nullable=False),  # understood, open, met, withdrawn, contradicted
+    Column("stated_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime, nullable=True),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_needs_customer", "customer_id"),
+    Index("ix_needs_category", "category", "status"),
+)
+
+# --- offers ---------------------------------------------------------------------------------------
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("offer_event_id", String(40), primary_key=True),
+    Column("offer", String(64), nullable=False),  # The catalogue id.
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=True),
+    Column("need_id", String(40), ForeignKey("needs.need_id"), nullable=True),
+    Column("decision_id", String(40), ForeignKey("decisions.decision_id"), nullable=False),
+    Column("source_key", String(160), nullable=False, unique=True),
+    Column("grant_key", String(160), nullable=True, unique=True),  # Set on accept: granted once.
+    Column("status", String(16), nullable=False),  # shown, accepted, declined
+    Column("shown_at", UtcDateTime, nullable=False),
+    Column("answered_at", UtcDateTime, nullable=True),
+    Index("ix_offers_customer", "customer_id", "shown_at"),
+)
+
+# --- complaints, escalation -------------------------------------------------------------------------
+
+complaints = Table(
+    "complaints",
+    metadata,
+    Column("complaint_id", String(40), primary_key=True),
+    Column("reference", String(16), nullable=False, unique=True),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("source_key", String(160), nullable=False, unique=True),
+    Column("verbatim", Text, nullable=False),
+    Column("status", String(16), nullable=False),  # open, resolved
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime, nullable=True),
+    Index("ix_complaints_customer", "customer_id", "status"),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("escalation_id", String(40), primary_key=True),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
+    Column("source_key", String(160), nullable=False, unique=True),
+    Column("reason", String(32), nullable=False),  # request, value, failure, error
+    Column("summary", Text, nullable=False, default=""),
+    Column("decision_id", String(40), ForeignKey("decisions.decision_id"), nullable=False),
+    Column("assigned_to", String(64), ForeignKey("staff.staff_id"), nullable=True),
+    Column("priority", Float, nullable=False, default=0.0),
+    Column("status", String(16), nullable=False),  # waiting, active, resolved
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("claimed_at", UtcDateTime, nullable=True),
+    Column("claimed_by", String(64), ForeignKey("staff.staff_id"), nullable=True),
+    Column("ended_at", UtcDateTime, nullable=True),
+    Index("ix_escalations_status", "status", "requested_at"),
+    Index("ix_escalations_conversation", "conversation_id"),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("callback_id", String(40), primary_key=True),
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
+    Column("source_key", String(160), nullable=False, unique=True),
+    Column("contact", String(320), nullable=False),
+    Column("preferred_at", String(200), nullable=False),  # In the customer's words.
+    Column("promised_by", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False),  # promised, overdue, kept
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=True),
+    Column("kept_by", String(64), ForeignKey("staff.staff_id"), nullable=True),
+)
+
+# --- staff --------------------------------------------------------------------------------------------
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("staff_id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("role", String(24), nullable=False),  # account_manager, marketer, operator
+    Column("password_hash", String(200), nullable=False),
+    Column("on_duty", Boolean, nullable=False, default=False),
+    Column("last_seen_at", UtcDateTime, nullable=True),
+    Column("capacity", Integer, nullable=False, default=4),
+    Column("active", Boolean, nullable=False, default=True),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("session_digest", String(64), primary_key=True),
+    Column("staff_id", String(64), ForeignKey("staff.staff_id"), nullable=False),
+    Column("csrf_token", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("attempt_id", RisingId, primary_key=True, autoincrement=True),
+    Column("subject", String(64), nullable=False),  # A keyed digest of the address that tried.
+    Column("at", UtcDateTime, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    Index("ix_sign_in_attempts_subject", "subject", "at"),
+)
+
+# --- value and decisions ---------------------------------------------------------------------------------
+
+value_runs = Table(
+    "value_runs",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("model_version", String(64), nullable=False),
+    Column("observed_until", Date, nullable=False),
+    Column("scored_at", UtcDateTime, nullable=False),
+    Column("horizon_days", Integer, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("diagnostics", JSON, nullable=False, default=list),
+    Column("published", Boolean, nullable=False),
+)
+
+value_snapshots = Table(
+    "value_snapshots",
+    metadata,
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), primary_key=True),
+    Column("run_id", String(40), ForeignKey("value_runs.run_id"), primary_key=True),
+    Column("frequency", Integer, nullable=False),
+    Column("recency", Float, nullable=False),
+    Column("T", Float, nullable=False),
+    Column("monetary_value", Float, nullable=True),
+    Column("p_alive", Float, nullable=False),
+    Column("expected_purchases", Float, nullable=False),
+    Column("clv_minor", BigInteger, nullable=False),
+    Column("cost_to_serve_minor", BigInteger, nullable=False),
+    Column("p_below_zero", Float, nullable=False),
+    Column("potential_minor", BigInteger, nullable=True),
+    Column("tier", String(8), nullable=False),  # MVC, MGC, BZ, core
+    Column("reasons", JSON, nullable=False),
+    Column("decision_id", String(40), nullable=True),
+    Index("ix_value_snapshots_run", "run_id", "tier"),
+)
+
+current_values = Table(
+    "current_values",
+    metadata,
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), primary_key=True),
+    Column("run_id", String(40), ForeignKey("value_runs.run_id"), nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", String(40), primary_key=True),
+    Column("kind", String(16), nullable=False),  # tier, offer, escalation
+    Column("customer_id", String(64), nullable=True),
+    Column("conversation_id", String(40), nullable=True),
+    Column("outcome", String(64), nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("inputs", JSON, nullable=False),  # All that the pure function was given.
+    Column("model_version", String(64), nullable=False),
+    Column("firm_version", Integer, nullable=True),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Index("ix_decisions_customer", "customer_id", "decided_at"),
+)
+
+# --- jobs ---------------------------------------------------------------------------------------------------
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String(40), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("unique_key", String(160), nullable=False, unique=True),
+    Column("payload", JSON, nullable=False, default=dict),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False),  # waiting, running, done, failed
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("holder", String(64), nullable=True),
+    Column("held_until", UtcDateTime, nullable=True),
+    Column("last_error", String(400), nullable=True),
+    Column("finished_at", UtcDateTime, nullable=True),
+    Index("ix_jobs_due", "status", "due_at"),
+)
+
+# --- counters ------------------------------------------------------------------------------
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("incident_id", RisingId, primary_key=True, autoincrement=True),
+    Column("kind", String(40), nullable=False),  # brain_down, brain_slow, action_failed, empty_turn, …
+    Column("conversation_id", String(40), nullable=True),
+    Column("detail", String(400), nullable=False, default=""),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_incidents_kind", "kind", "at"),
+)

@@ -1,0 +1,50 @@
+"""One transaction and its repositories, one a topic."""
+
+from sqlalchemy import Connection
+
+from crmcore.store.callbacks import Callbacks
+from crmcore.store.complaints import Complaints
+from crmcore.store.consents import Consents
+from crmcore.store.contacts import Contacts
+from crmcore.store.conversations import Conversations
+from crmcore.store.customers import Customers
+from crmcore.store.decisions import Decisions
+from crmcore.store.drafts import Drafts
+from crmcore.store.escalations import Escalations
+from crmcore.store.firm import Firms
+from crmcore.store.identify import VerificationCodes
+from crmcore.store.incidents import Incidents
+from crmcore.store.jobs import Jobs
+from crmcore.store.messages import Messages
+from crmcore.store.needs import Needs
+from crmcore.store.offers import Offers
+from crmcore.store.orders import Orders
+from crmcore.store.outbox import Outbox
+from crmcore.store.staff import StaffMembers
+from crmcore.store.value import Values
+
+
+class Transaction:
+    """What a use case holds while it works; only ``Store.write`` commits it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.firm = Firms(connection)
+        self.customers = Customers(connection)
+        self.contacts = Contacts(connection)
+        self.consents = Consents(connection)
+        self.identify = VerificationCodes(connection)
+        self.outbox = Outbox(connection)
+        self.orders = Orders(connection)
+        self.conversations = Conversations(connection)
+        self.messages = Messages(connection)
+        self.drafts = Drafts(connection)
+        self.needs = Needs(connection)
+        self.offers = Offers(connection)
+        self.complaints = Complaints(connection)
+        self.escalations = Escalations(connection)
+        self.callbacks = Callbacks(connection)
+        self.staff = StaffMembers(connection)
+        self.value = Values(connection)
+        self.decisions = Decisions(connection)
+        self.jobs = Jobs(connection)
+        self.incidents = Incidents(connection)
