@@ -23,13 +23,17 @@ class Settings:
     widget_secret: str  # Shared with the firm's web server, which signs its visitors in.
 
 
+ROOT = Path(__file__).resolve().parent.parent
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    home = Path(environment.get("RAPPORT_HOME", "var")).resolve()
+    """The settings, with defaults relative to the installation and not to the working directory."""
+    home = Path(environment.get("RAPPORT_HOME", str(ROOT / "var"))).resolve()
     home.mkdir(parents=True, exist_ok=True)
     return Settings(
         home=home,
         database_url=environment.get("RAPPORT_DATABASE_URL", f"sqlite:///{home / 'rapport.db'}"),
-        firm=Path(environment.get("RAPPORT_FIRM", "firm.yml")),
+        firm=Path(environment.get("RAPPORT_FIRM", str(ROOT / "firm.yml"))),
         host=environment.get("RAPPORT_HOST", "127.0.0.1"),
         port=int(environment.get("RAPPORT_PORT", "8080")),
         action_port=int(environment.get("RAPPORT_ACTION_PORT", "8081")),
