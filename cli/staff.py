@@ -1,0 +1,61 @@
+"""``rapport staff``: who may sign in to the workspace and the console."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from crmcore.crm import Crm
+from crmcore.staff import ROLES
+from crmcore.usecases.staff import add_staff, change_password, list_staff
+
+app = typer.Typer(help="People who sign in: account managers, marketers, operators.", no_args_is_help=True)
+
+NewPassword = Annotated[
+    str,
+    typer.Option(
+        prompt="Password",
+        confirmation_prompt=True,
+        hide_input=True,
+        envvar="RAPPORT_STAFF_PASSWORD",
+        help="Asked for when it is not in the environment, so that it stays out of the shell's history.",
+    ),
+]
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: str,
+    email: str,
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(ROLES)}.")],
+    password: NewPassword,
+    capacity: Annotated[int, typer.Option(help="Conversations that the person leads at once.")] = 4,
+) -> None:
+    """Let a person sign in."""
+    member = add_staff(_crm(context), name, email, role, password, capacity=capacity)
+    typer.echo(f"{member.name} ({member.role}) signs in as {member.email}.")
+
+
+@app.command()
+def passwd(context: typer.Context, email: str, password: NewPassword) -> None:
+    """Give a person a new password; every open session of theirs ends."""
+    member = change_password(_crm(context), email, password)
+    typer.echo(f"{member.email} has a new password and is signed out everywhere.")
+
+
+@app.command(name="list")
+def list_(context: typer.Context) -> None:
+    """Show everybody who can sign in."""
+    table = Table("Name", "E-mail", "Role", "On duty", "Last seen (UTC)")
+    for member in list_staff(_crm(context)):
+        seen = "never" if member.last_seen_at is None else f"{member.last_seen_at:%Y-%m-%d %H:%M}"
+        table.add_row(member.name, member.email, member.role, "yes" if member.on_duty else "no", seen)
+    Console().print(table)
+
+
+def _crm(context: typer.Context) -> Crm:
+    """The composition root puts a function there that opens the installation, so `--help` opens nothing."""
+    crm: Crm = context.obj()
+    return crm
