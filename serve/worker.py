@@ -3,8 +3,9 @@
 import asyncio
 import logging
 
-from crmcore.crm import Crm
 from crmcore.usecases.jobs import run_due_jobs
+
+from crmcore.crm import Crm
 
 PAUSE_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ async def work_until_stopped(crm: Crm, holder: str) -> None:
     while True:
         try:
             done = await asyncio.to_thread(run_due_jobs, crm, holder)
-        except Exception:  # noqa: BLE001 - the worker outlives a database that is away, and says so.
+        except Exception:
             log.exception("the worker could not run its jobs and tries again")
             done = 0
         if not done:
