@@ -40,7 +40,7 @@ class RunningProduct:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, within_seconds: float = 180) -> None:
-        """Start and wait until the product says that it is open, which it does when a message was answered."""
+        """Start, and wait until it says that it is open: it does so once a message was answered."""
         opened = threading.Event()
         self._process = subprocess.Popen(
             [str(ROOT / "rapport"), "run", "--demo"],
