@@ -23,7 +23,9 @@ def free_port() -> int:
 class RunningProduct:
     """``rapport run --demo`` in a home of its own, on free loopback ports."""
 
-    def __init__(self, home: Path, database_url: str | None = None) -> None:
+    def __init__(
+        self, home: Path, database_url: str | None = None, extra_environment: dict[str, str] | None = None
+    ) -> None:
         self.home = home
         self.port = free_port()
         self.rasa_port = free_port()
@@ -36,6 +38,7 @@ class RunningProduct:
             "RAPPORT_ACTION_PORT": str(free_port()),
             "RAPPORT_RASA_URL": f"http://127.0.0.1:{self.rasa_port}",
             **({"RAPPORT_DATABASE_URL": database_url} if database_url else {}),
+            **(extra_environment or {}),
         }
         self._process: subprocess.Popen[str] | None = None
 
