@@ -89,6 +89,13 @@ channel_identities = Table(
     Column("first_seen_at", UtcDateTime, nullable=False),
 )
 
+used_sign_in_tokens = Table(
+    "used_sign_in_tokens",
+    metadata,
+    Column("token_digest", String(64), primary_key=True),  # Of the firm's token id; each is good once.
+    Column("expires_at", UtcDateTime, nullable=False),  # Afterwards the row may go.
+)
+
 consents = Table(
     "consents",
     metadata,

@@ -22,6 +22,7 @@ from crmcore.store.orders import Orders
 from crmcore.store.outbox import Outbox
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
+from crmcore.store.visits import Visits
 
 
 class Transaction:
@@ -35,6 +36,7 @@ class Transaction:
         self.identify = VerificationCodes(connection)
         self.outbox = Outbox(connection)
         self.orders = Orders(connection)
+        self.visits = Visits(connection)
         self.conversations = Conversations(connection)
         self.messages = Messages(connection)
         self.drafts = Drafts(connection)
