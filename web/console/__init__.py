@@ -1,0 +1,1 @@
+"""The marketer's console, and the operator's page of counters."""

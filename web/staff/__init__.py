@@ -1,0 +1,1 @@
+"""Signing in, and what the staff's pages share: session, role guard, page shell."""
