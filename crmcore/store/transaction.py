@@ -22,6 +22,7 @@ from crmcore.store.orders import Orders
 from crmcore.store.outbox import Outbox
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
+from crmcore.store.workspace import WorkspaceReads
 from crmcore.store.visits import Visits
 
 
@@ -50,3 +51,4 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)
         self.incidents = Incidents(connection)
+        self.workspace = WorkspaceReads(connection)  # Read only.
