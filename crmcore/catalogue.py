@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Tier = Literal["MVC", "MGC", "BZ", "core"]
 Purpose = Literal["offers", "contact", "profiling", "research"]
 Money = Annotated[Decimal, Field(ge=0, le=Decimal("1000000"), decimal_places=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Points = Annotated[float, Field(ge=0, le=1000)]
 Days = Annotated[int, Field(ge=0, le=3660)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=400)]
@@ -144,6 +145,25 @@ class ValuePolicy(Part):
     return_cost: Money = Decimal("6.50")
 
 
+class QueuePoints(Part):
+    """What makes somebody stand further ahead in the queue; points add up."""
+
+    tiers: dict[Tier, Points] = {"MVC": 30, "MGC": 20, "core": 10, "BZ": 5}
+    complaint: Points = 15
+    cancelling: Points = 15
+    upset: Points = 10
+    assistant_failed: Points = 5
+    per_minute: Points = 1  # Of waiting.
+
+    @field_validator("tiers")
+    @classmethod
+    def _every_tier(cls, tiers: dict[Tier, float]) -> dict[Tier, float]:
+        missing = [tier for tier in get_args(Tier) if tier not in tiers]
+        if missing:
+            raise ValueError(f"every tier needs its points; missing: {', '.join(missing)}")
+        return tiers
+
+
 class Routing(Part):
     """When a person takes over without being asked, and what may be promised."""
 
@@ -154,6 +174,9 @@ class Routing(Part):
     minutes_per_case: Annotated[int, Field(ge=1, le=120)] = 6
     callback_hours: Annotated[int, Field(ge=1, le=72)] = 4
     return_after_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    queue_points: QueuePoints = QueuePoints()
+    # Whoever has waited so long goes before all who have not, whatever the points.
+    overtake_after_minutes: Annotated[int, Field(ge=1, le=240)] = 10
 
 
 class DeliveryWay(Part):

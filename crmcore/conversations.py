@@ -137,7 +137,7 @@ class Turn:
 class LeasedTurn(Turn):
     """A turn with all that the gateway needs to ask the brain."""
 
-    holder: str
+    lease: str  # Names this very turn, so that no other turn's lease is given back by mistake.
     text: str
     payload: str | None  # Set when the customer pressed a button; this goes to the brain, not the title.
     language: str
@@ -189,7 +189,9 @@ class NotTheOwner(CrmError):
 
     def __init__(self, conversation: Conversation, staff_id: str) -> None:
         owner = conversation.owner_id or conversation.owner_kind
-        super().__init__(f"{conversation.conversation_id} is owned by {owner}, not by {staff_id}; claim it first")
+        super().__init__(
+            f"{conversation.conversation_id} is owned by {owner}, not by {staff_id}; claim it first"
+        )
         self.conversation = conversation
 
 
@@ -318,7 +320,9 @@ def clean_text(text: str) -> str:
     if not kept:
         raise UnacceptableText("empty", "a message needs at least one visible character")
     if len(kept) > MAX_TEXT:
-        raise UnacceptableText("too_long", f"a message has at most {MAX_TEXT} characters; this one {len(kept)}")
+        raise UnacceptableText(
+            "too_long", f"a message has at most {MAX_TEXT} characters; this one {len(kept)}"
+        )
     return kept
 
 
@@ -329,7 +333,8 @@ def check_client_id(client_id: str) -> str:
     """
     if not _CLIENT_ID.fullmatch(client_id):
         raise UnacceptableClientId(
-            f"a client id is 1 to {MAX_CLIENT_ID} letters, digits, dots, dashes or underscores; got {client_id[:80]!r}"
+            f"a client id is 1 to {MAX_CLIENT_ID} letters, digits, dots, dashes or underscores; "
+            f"got {client_id[:80]!r}"
         )
     return client_id
 

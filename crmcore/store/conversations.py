@@ -1,8 +1,192 @@
-"""Repository of the topic: conversations."""
+"""Conversations: one row each, its owner changed only by :meth:`Conversations.change_owner`."""
 
-from sqlalchemy import Connection
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, exists, func, insert, or_, select, update
+
+from crmcore.conversations import Conversation, Mood, OpenCase
+from crmcore.errors import CrmError
+from crmcore.store.schema import conversations, messages
+
+
+class AnotherCustomer(CrmError):
+    """The conversation already belongs to somebody else; a claim never merges two people."""
 
 
 class Conversations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def add(self, conversation: Conversation) -> None:
+        self._connection.execute(insert(conversations).values(_values(conversation)))
+
+    def get(self, conversation_id: str) -> Conversation | None:
+        return self._one(select(conversations).where(conversations.c.conversation_id == conversation_id))
+
+    def locked(self, conversation_id: str) -> Conversation | None:
+        """The conversation, held until the transaction ends: no other writer changes it meanwhile."""
+        query = select(conversations).where(conversations.c.conversation_id == conversation_id)
+        return self._one(query.with_for_update())
+
+    def of_customer(self, customer_id: str, limit: int = 20) -> list[Conversation]:
+        """The newest first."""
+        query = (
+            select(conversations)
+            .where(conversations.c.customer_id == customer_id)
+            .order_by(conversations.c.opened_at.desc())
+            .limit(limit)
+        )
+        return [_conversation(row) for row in self._connection.execute(query).mappings()]
+
+    def owned_by(self, staff_id: str) -> list[Conversation]:
+        """What one account manager holds, the longest silent first."""
+        query = (
+            select(conversations)
+            .where(conversations.c.owner_kind == "account_manager", conversations.c.owner_id == staff_id)
+            .order_by(conversations.c.last_message_at)
+        )
+        return [_conversation(row) for row in self._connection.execute(query).mappings()]
+
+    def change_owner(self, before: Conversation, after: Conversation) -> bool:
+        """Write the owner of ``after`` over ``before``; False when the epoch had moved on meanwhile."""
+        result = self._connection.execute(
+            update(conversations)
+            .where(
+                conversations.c.conversation_id == before.conversation_id,
+                conversations.c.epoch == before.epoch,
+            )
+            .values(
+                owner_kind=after.owner_kind,
+                owner_id=after.owner_id,
+                epoch=after.epoch,
+                turn_holder=None,
+                turn_until=None,
+                bot_turns=after.bot_turns,
+                brain_session=after.brain_session,
+                brain_notice=after.brain_notice,
+                failures=after.failures,
+                closed_at=after.closed_at,
+            )
+        )
+        return result.rowcount == 1
+
+    def next_seq(self, conversation_id: str, now: datetime) -> int:
+        """Take the next sequence number; the row stays locked, so numbers have no gaps."""
+        statement = (
+            update(conversations)
+            .where(conversations.c.conversation_id == conversation_id)
+            .values(last_seq=conversations.c.last_seq + 1, last_message_at=now)
+            .returning(conversations.c.last_seq)
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    def take_turn(self, conversation_id: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Lease the right to answer; settled by the statement, so one of two takers gets it."""
+        free = or_(conversations.c.turn_holder.is_(None), conversations.c.turn_until <= now)
+        result = self._connection.execute(
+            update(conversations)
+            .where(
+                conversations.c.conversation_id == conversation_id,
+                conversations.c.owner_kind == "bot",
+                free,
+                _has_pending(),
+            )
+            .values(turn_holder=holder, turn_until=until)
+        )
+        return result.rowcount == 1
+
+    def end_turn(self, conversation_id: str, holder: str) -> None:
+        """Give the lease back; another holder's lease stays."""
+        self._set(
+            conversation_id,
+            {"turn_holder": None, "turn_until": None},
+            conversations.c.turn_holder == holder,
+        )
+
+    def set_brain(self, conversation: Conversation) -> None:
+        """Write the brain's session, notice and turn count."""
+        self._set(
+            conversation.conversation_id,
+            {
+                "brain_session": conversation.brain_session,
+                "brain_notice": conversation.brain_notice,
+                "bot_turns": conversation.bot_turns,
+            },
+        )
+
+    def set_failures(self, conversation_id: str, failures: int) -> None:
+        self._set(conversation_id, {"failures": failures})
+
+    def set_mood(self, conversation_id: str, mood: Mood) -> None:
+        self._set(conversation_id, {"mood": mood})
+
+    def set_open_case(self, conversation_id: str, case: OpenCase | None) -> None:
+        self._set(conversation_id, {"open_case": case})
+
+    def set_language(self, conversation_id: str, language: str) -> None:
+        self._set(conversation_id, {"language": language})
+
+    def link_customer(self, conversation_id: str, customer_id: str, verified_at: datetime) -> None:
+        """Say who the visitor has proved to be.
+
+        Raises
+        ------
+        AnotherCustomer : the conversation is already linked to another customer.
+        """
+        same = or_(conversations.c.customer_id.is_(None), conversations.c.customer_id == customer_id)
+        values = {"customer_id": customer_id, "verified_at": verified_at}
+        if not self._set(conversation_id, values, same):
+            raise AnotherCustomer(
+                f"{conversation_id} does not exist or belongs to another customer than {customer_id}; "
+                "open a new conversation for him"
+            )
+
+    def raise_token_generation(self, conversation_id: str) -> None:
+        """Every token handed out before is worthless from now on."""
+        self._set(conversation_id, {"token_generation": conversations.c.token_generation + 1})
+
+    def unfinished(self, now: datetime, limit: int) -> list[str]:
+        """Bot-owned conversations with a pending message and no live lease, the oldest message first."""
+        query = (
+            select(conversations.c.conversation_id)
+            .join(messages, messages.c.conversation_id == conversations.c.conversation_id)
+            .where(
+                messages.c.state == "pending",
+                conversations.c.owner_kind == "bot",
+                or_(conversations.c.turn_holder.is_(None), conversations.c.turn_until <= now),
+            )
+            .group_by(conversations.c.conversation_id)
+            .order_by(func.min(messages.c.id))
+            .limit(limit)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def count_by_owner(self) -> dict[str, int]:
+        query = select(conversations.c.owner_kind, func.count()).group_by(conversations.c.owner_kind)
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def _one(self, query: Any) -> Conversation | None:
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else _conversation(row)
+
+    def _set(self, conversation_id: str, values: Mapping[str, Any], *conditions: Any) -> bool:
+        statement = update(conversations).where(
+            conversations.c.conversation_id == conversation_id, *conditions
+        )
+        return self._connection.execute(statement.values(values)).rowcount == 1
+
+
+def _has_pending() -> Any:
+    return exists().where(
+        messages.c.conversation_id == conversations.c.conversation_id, messages.c.state == "pending"
+    )
+
+
+def _values(conversation: Conversation) -> dict[str, Any]:
+    return {column.name: getattr(conversation, column.name) for column in conversations.columns}
+
+
+def _conversation(row: RowMapping) -> Conversation:
+    return Conversation(**row)

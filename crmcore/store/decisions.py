@@ -1,8 +1,28 @@
-"""Repository of the topic: decisions."""
+"""Decisions with their reasons and inputs, as they were made."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select
+
+from crmcore.decisions import Decision, DecisionKind
+from crmcore.store.schema import decisions
 
 
 class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def add(self, decision: Decision) -> None:
+        values = {**vars(decision), "reasons": list(decision.reasons), "inputs": dict(decision.inputs)}
+        self._connection.execute(insert(decisions).values(values))
+
+    def get(self, decision_id: str) -> Decision | None:
+        query = select(decisions).where(decisions.c.decision_id == decision_id)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else Decision(**{**row, "reasons": tuple(row["reasons"])})
+
+    def of_customer(self, customer_id: str, kind: DecisionKind | None = None) -> list[Decision]:
+        """The newest first."""
+        query = select(decisions).where(decisions.c.customer_id == customer_id)
+        if kind is not None:
+            query = query.where(decisions.c.kind == kind)
+        rows = self._connection.execute(query.order_by(decisions.c.decided_at.desc())).mappings()
+        return [Decision(**{**row, "reasons": tuple(row["reasons"])}) for row in rows]

@@ -1,8 +1,228 @@
-"""Repository of the topic: messages."""
+"""The message log and the buttons offered in it."""
 
-from sqlalchemy import Connection
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from crmcore.conversations import Button, Message, MessageState, Sender
+from crmcore.store.schema import conversations, messages, offered_buttons
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message before the database gives it an id."""
+
+    conversation_id: str
+    seq: int
+    client_id: str
+    sender: Sender
+    text: str
+    epoch: int
+    created_at: datetime
+    sender_id: str | None = None
+    sender_name: str = ""
+    kind: str = "text"
+    buttons: tuple[Button, ...] = ()
+    in_reply_to: int | None = None
+    state: MessageState = "done"
+    payload: str | None = None
 
 
 class Messages:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def add(self, message: NewMessage) -> Message:
+        values = {**vars(message), "buttons": [vars(button) for button in message.buttons]}
+        statement = insert(messages).values(values).returning(messages)
+        return _message(self._connection.execute(statement).mappings().one())
+
+    def get(self, message_id: int) -> Message | None:
+        return self._one(select(messages).where(messages.c.id == message_id))
+
+    def by_client_id(self, conversation_id: str, client_id: str) -> Message | None:
+        return self._one(
+            select(messages).where(
+                messages.c.conversation_id == conversation_id, messages.c.client_id == client_id
+            )
+        )
+
+    def after(self, conversation_id: str, seq: int, limit: int) -> list[Message]:
+        query = (
+            select(messages)
+            .where(messages.c.conversation_id == conversation_id, messages.c.seq > seq)
+            .order_by(messages.c.seq)
+            .limit(limit)
+        )
+        return [_message(row) for row in self._connection.execute(query).mappings()]
+
+    def latest(self, conversation_id: str, limit: int) -> list[Message]:
+        """The last messages, in their order."""
+        query = (
+            select(messages)
+            .where(messages.c.conversation_id == conversation_id)
+            .order_by(messages.c.seq.desc())
+            .limit(limit)
+        )
+        return [_message(row) for row in self._connection.execute(query).mappings()][::-1]
+
+    def newest_id(self) -> int:
+        """The id of the newest message of all conversations; 0 when there is none."""
+        return int(self._connection.execute(select(func.coalesce(func.max(messages.c.id), 0))).scalar_one())
+
+    def conversations_after(self, message_id: int) -> list[str]:
+        """The conversations that got a message newer than this one."""
+        query = select(messages.c.conversation_id).where(messages.c.id > message_id).distinct()
+        return list(self._connection.execute(query).scalars())
+
+    def oldest_pending(self, conversation_id: str) -> Message | None:
+        return self._one(
+            select(messages)
+            .where(messages.c.conversation_id == conversation_id, messages.c.state == "pending")
+            .order_by(messages.c.seq)
+            .limit(1)
+        )
+
+    def settle(self, message_id: int, state: MessageState) -> bool:
+        """Move a pending message on; False when it was not pending any more."""
+        statement = update(messages).where(messages.c.id == message_id, messages.c.state == "pending")
+        return self._connection.execute(statement.values(state=state)).rowcount == 1
+
+    def repeat(self, message_id: int, conversation_id: str, epoch: int) -> bool:
+        """A settled customer message is to be answered once more; False when it is not such a message."""
+        statement = update(messages).where(
+            messages.c.id == message_id,
+            messages.c.conversation_id == conversation_id,
+            messages.c.sender == "customer",
+            messages.c.state != "pending",
+        )
+        return self._connection.execute(statement.values(state="pending", epoch=epoch)).rowcount == 1
+
+    def drop_pending(self, conversation_id: str) -> None:
+        """The bot will not answer these any more: the conversation has another owner."""
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.conversation_id == conversation_id, messages.c.state == "pending")
+            .values(state="dropped")
+        )
+
+    def make_unanswered_pending(self, conversation_id: str) -> None:
+        """What the customer wrote and neither the bot nor a person answered is the bot's to answer now.
+
+        Words before the last ones of a person, or before the case was closed, count as answered.
+        """
+        settled = select(func.coalesce(func.max(messages.c.seq), 0)).where(
+            messages.c.conversation_id == conversation_id, _ends_waiting(messages)
+        )
+        answer = messages.alias()
+        answered = exists().where(
+            answer.c.conversation_id == conversation_id, answer.c.in_reply_to == messages.c.id
+        )
+        self._connection.execute(
+            update(messages)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.sender == "customer",
+                messages.c.seq > settled.scalar_subquery(),
+                ~answered,
+            )
+            .values(state="pending")
+        )
+
+    def pending(self) -> tuple[int, datetime | None]:
+        """How many customer messages the bot has still to answer, and since when the oldest waits."""
+        query = select(func.count(), func.min(messages.c.created_at)).where(messages.c.state == "pending")
+        row = self._connection.execute(query).one()
+        return int(row[0]), row[1]
+
+    def lost(self, since: datetime) -> int:
+        """Customer messages with the bot that are not to be answered any more, and never were.
+
+        It must be 0. Looks at conversations that were active since ``since``.
+        """
+        later = messages.alias()
+        answered = exists().where(
+            later.c.conversation_id == messages.c.conversation_id,
+            later.c.seq > messages.c.seq,
+            or_(later.c.sender == "bot", _ends_waiting(later)),
+        )
+        query = (
+            select(func.count())
+            .select_from(messages)
+            .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
+            .where(
+                conversations.c.owner_kind == "bot",
+                conversations.c.last_message_at >= since,
+                messages.c.sender == "customer",
+                messages.c.state != "pending",
+                ~answered,
+            )
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def last_seq_of(self, conversation_id: str, sender: Sender, epoch: int | None = None) -> int:
+        """The sequence number of the last words of this sender (in this epoch); 0 when he said none."""
+        query = select(func.coalesce(func.max(messages.c.seq), 0)).where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.sender == sender,
+            messages.c.kind == "text",
+        )
+        if epoch is not None:
+            query = query.where(messages.c.epoch == epoch)
+        return int(self._connection.execute(query).scalar_one())
+
+    def set_intent(self, message_id: int, intent: str) -> None:
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(intent=intent))
+
+    def offer_buttons(self, conversation_id: str, seq: int, offered: Iterable[tuple[Button, str]]) -> None:
+        """Remember what each opaque button of a message means to the brain."""
+        rows = [
+            {
+                "button_id": button.id,
+                "conversation_id": conversation_id,
+                "seq": seq,
+                "title": button.title,
+                "payload": payload,
+            }
+            for button, payload in offered
+        ]
+        if rows:
+            self._connection.execute(insert(offered_buttons), rows)
+
+    def offered_button(self, conversation_id: str, button_id: str) -> tuple[str, str] | None:
+        """The title and payload of a button that was offered in this very conversation."""
+        query = select(offered_buttons.c.title, offered_buttons.c.payload).where(
+            offered_buttons.c.button_id == button_id, offered_buttons.c.conversation_id == conversation_id
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (row.title, row.payload)
+
+    def _one(self, query: Any) -> Message | None:
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else _message(row)
+
+
+def _ends_waiting(table: FromClause) -> ColumnElement[bool]:
+    """A person's words, or the close of a case: after them the customer does not wait for an answer."""
+    return or_(
+        and_(table.c.sender == "account_manager", table.c.kind == "text"), table.c.kind == "mark:closed"
+    )
+
+
+def _message(row: RowMapping) -> Message:
+    return Message(**{**row, "buttons": tuple(Button(**button) for button in row["buttons"])})

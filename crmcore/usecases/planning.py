@@ -1,0 +1,43 @@
+"""Putting work that is due later into the job table, inside the caller's transaction."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from crmcore.conversations import Conversation
+from crmcore.escalation import Callback
+from crmcore.firm import Firm
+from crmcore.ids import new_id
+from crmcore.jobs import Job
+from crmcore.store.transaction import Transaction
+
+
+def plan(tx: Transaction, kind: str, unique_key: str, due_at: datetime, payload: dict[str, Any]) -> bool:
+    """Plan a job once; False when the same key was planned before."""
+    return tx.jobs.add(Job(new_id("job"), kind, unique_key, payload, due_at))
+
+
+def plan_return(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> None:
+    """Start the clock of an account manager who owes the customer an answer.
+
+    One clock for each stretch of silence: its key names the owner's epoch and his last words, so many
+    customer messages in a row start one clock, and the handler sees whether he has spoken since.
+    """
+    spoke = tx.messages.last_seq_of(conversation.conversation_id, "account_manager", conversation.epoch)
+    plan(
+        tx,
+        "return_timer",
+        f"return:{conversation.conversation_id}:{conversation.epoch}:{spoke}",
+        now + timedelta(minutes=firm.routing.return_after_minutes),
+        {"conversation_id": conversation.conversation_id, "epoch": conversation.epoch, "spoke": spoke},
+    )
+
+
+def plan_callback_check(tx: Transaction, callback: Callback) -> None:
+    """Look whether the promise was kept when it falls due."""
+    plan(
+        tx,
+        "callback_due",
+        f"callback:{callback.callback_id}",
+        callback.promised_by,
+        {"callback_id": callback.callback_id},
+    )

@@ -1,0 +1,39 @@
+"""What happens when a promised time has come: handlers of jobs, each safe to run twice."""
+
+from crmcore import conversations as transfers
+from crmcore.crm import Crm
+from crmcore.jobs import Job
+from crmcore.usecases.ownership import locked, transfer
+from crmcore.usecases.routing import mark_position
+
+
+def return_timer(crm: Crm, job: Job) -> None:
+    """Put a conversation back into the queue whose account manager left the customer without a word.
+
+    Nothing happens when he spoke since the clock was started, or is the owner no more.
+    """
+    now = crm.clock()
+    conversation_id = job.payload["conversation_id"]
+    with crm.store.write() as tx:
+        before = locked(tx, conversation_id)
+        if before.owner_kind != "account_manager" or before.epoch != job.payload["epoch"]:
+            return
+        if tx.messages.last_seq_of(conversation_id, "account_manager", before.epoch) != job.payload["spoke"]:
+            return
+        after = transfer(tx, before, transfers.return_to_queue(before))
+        waiting = tx.escalations.open_of(conversation_id, "waiting", "active")
+        if waiting is not None:
+            tx.escalations.start_waiting(waiting.escalation_id, None)
+        absent = tx.staff.get(before.owner_id) if before.owner_id else None
+        name = absent.name if absent else ""
+        mark_position(tx, crm.firm, after, "mark:requeued", {"name": name}, now)
+        tx.incidents.add("returned_to_queue", now, conversation_id, f"staff:{before.owner_id}")
+
+
+def callback_due(crm: Crm, job: Job) -> None:
+    """A promised call-back that nobody made in time is overdue: the workspace shows it, it is counted."""
+    now = crm.clock()
+    with crm.store.write() as tx:
+        callback = tx.callbacks.get(job.payload["callback_id"])
+        if callback is not None and tx.callbacks.mark_overdue(callback.callback_id):
+            tx.incidents.add("callback_overdue", now, callback.conversation_id, callback.callback_id)
