@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-TOKENS = (Path(__file__).parents[2] / "web/static/tokens.css").read_text()
+STATIC = Path(__file__).parents[2] / "web/static"
+TOKENS = (STATIC / "tokens.css").read_text() + (STATIC / "base.css").read_text()
 GROUNDS = ["bg", "surface", "sunken"]
 TONES = ["brand", "person", "ok", "warn", "danger", "info", "mvc", "mgc", "bz", "core"]
 
