@@ -1,20 +1,37 @@
-"""A visit to the chat: it begins with a greeting, may be signed in by the firm, and ends by signing out."""
+"""A visit to the chat, as the gateway needs it: what the client sees, its tokens, its own buttons."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crmcore.conversations import Conversation, Message, Reply, close
+from crmcore.conversations import Conversation, LeasedTurn, Message, UnknownConversation
 from crmcore.crm import Crm
-from crmcore.usecases.ownership import locked, say_as_bot, transfer
-
-GREETING = "bot:greeting"
+from crmcore.usecases.ownership import guard, locked
 
 
-def greet(crm: Crm, conversation_id: str, greeting: Reply) -> Message:
-    """The assistant's first words, said once: asking again returns the message of before."""
-    with crm.store.write() as tx:
-        conversation = locked(tx, conversation_id)
-        said = tx.messages.by_client_id(conversation_id, GREETING)
-        return said or say_as_bot(tx, conversation, greeting, GREETING, crm.clock())
+@dataclass(frozen=True)
+class Seen:
+    """One look at a conversation: a consistent picture of its owner and what was said."""
+
+    conversation: Conversation
+    person: str  # The name of the account manager who owns it, or "".
+    messages: list[Message]
+
+
+def see(crm: Crm, conversation_id: str, after: int, limit: int) -> Seen:
+    """The conversation and at most ``limit`` messages after this sequence number, in order."""
+    with crm.store.read() as tx:
+        conversation = tx.conversations.get(conversation_id)
+        if conversation is None:
+            raise UnknownConversation(conversation_id)
+        owner = tx.staff.get(conversation.owner_id) if conversation.owner_id else None
+        messages = tx.messages.after(conversation_id, after, limit) if limit else []
+        return Seen(conversation, owner.name if owner else "", messages)
+
+
+def is_customer(crm: Crm, customer_id: str) -> bool:
+    """Whether the firm's identifier is that of a customer who is on file."""
+    with crm.store.read() as tx:
+        return tx.customers.get(customer_id) is not None
 
 
 def use_sign_in_token(crm: Crm, token_digest: str, expires_at: datetime) -> bool:
@@ -31,18 +48,27 @@ def renew_tokens(crm: Crm, conversation_id: str) -> Conversation:
         return locked(tx, conversation_id)
 
 
-def sign_out(crm: Crm, conversation_id: str) -> Conversation:
-    """End the visit on this device: no token opens the conversation again.
+def settle(crm: Crm, message_id: int) -> None:
+    """The message was dealt with outside a turn (a request for a person), so the bot need not answer it."""
+    with crm.store.write() as tx:
+        tx.messages.settle(message_id, "done")
 
-    What the bot had not answered will not be answered, because nobody could read it. A conversation
-    that waits for or is with a person stays with him: he may still have to act for the customer.
+
+def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> bool:
+    """The customer pressed "try again": the earlier message waits for an answer once more, as itself.
+
+    Because it keeps its id, whatever the first run wrote is not written a second time. False when
+    there is nothing to repeat (it waits already, or it is no customer message of this conversation).
+
+    Raises
+    ------
+    StaleTurn : the turn of the pressed button is over.
     """
     with crm.store.write() as tx:
-        conversation = locked(tx, conversation_id)
-        if conversation.owner_kind == "bot":
-            transfer(tx, conversation, close(conversation, crm.clock()))
-        tx.conversations.raise_token_generation(conversation_id)
-        return locked(tx, conversation_id)
+        conversation = guard(tx, turn)
+        tx.messages.settle(turn.message_id, "done")
+        tx.conversations.end_turn(turn.conversation_id, turn.holder)
+        return tx.messages.repeat(message_id, conversation.conversation_id, conversation.epoch)
 
 
 def count_incident(crm: Crm, kind: str, conversation_id: str | None = None, detail: str = "") -> None:

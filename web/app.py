@@ -1,0 +1,70 @@
+"""Puts the public web app together: every router, every protection, one place."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from crmcore.crm import Crm
+from crmcore.settings import Settings
+from web.errors import install_error_answers
+from web.gateway.health import router as health
+from web.gateway.limits import BodyLimit, Limits
+from web.gateway.routes import router as gateway
+from web.gateway.streams import Streams
+from web.gateway.tokens import Tokens
+from web.gateway.turns import AnsweringBrain, TurnRunner
+from web.live import Live
+from web.logs import AccessLog
+from web.security import SecurityHeaders
+from web.staff.mount import mount_staff
+from web.widget.routes import router as widget
+from web.wording import load_wording
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    crm: Crm,
+    brain: AnsweringBrain,
+    live: Live,
+    settings: Settings,
+    *,
+    demo: bool = False,
+    limits: Limits | None = None,
+) -> FastAPI:
+    """The app that listens on the public port; ``app.state`` carries what the routes use."""
+    wording = load_wording()
+    turns = TurnRunner(crm, brain, live, wording)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with live.running(), turns.running():
+            yield
+
+    app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.crm = crm
+    app.state.brain = brain
+    app.state.live = live
+    app.state.settings = settings
+    app.state.turns = turns
+    app.state.wording = wording
+    app.state.limits = limits = limits or Limits()
+    app.state.streams = Streams(limits.streams_of_conversation, limits.streams)
+    app.state.health_lock, app.state.health_at, app.state.health = asyncio.Lock(), -1e9, {}
+    app.state.tokens = Tokens(settings.secret, settings.widget_secret)
+    app.include_router(gateway)  # /chat
+    app.include_router(health)  # /health
+    app.include_router(widget())  # /widget.js, /widget
+    mount_staff(app)  # /sign-in, /workspace, /console, /operator, and their files below /static
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    install_error_answers(app)
+    # The last one added is the outermost: it sees the request first and the answer last.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, embedding_origins=crm.firm.origins)
+    app.add_middleware(AccessLog)
+    return app

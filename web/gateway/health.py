@@ -1,0 +1,43 @@
+"""``/health``: what the operator's monitor asks. It names no customer and shows no text."""
+
+import asyncio
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from crmcore.errors import CrmError
+from crmcore.usecases.visits import incidents_of_the_last_hour
+
+FRESH_SECONDS = 2.0  # The address is public: asking it often must not ask the brain often.
+
+router = APIRouter()
+
+
+@router.get("/health")
+async def health(request: Request) -> JSONResponse:
+    """200 while customers can write (also when the assistant is down), 503 when the database is gone."""
+    state = request.app.state
+    async with state.health_lock:
+        if time.monotonic() - state.health_at > FRESH_SECONDS:
+            state.health = await _look(request)
+            state.health_at = time.monotonic()
+    found: dict[str, Any] = state.health
+    return JSONResponse(found, 503 if found["database"] == "down" else 200)
+
+
+async def _look(request: Request) -> dict[str, Any]:
+    state = request.app.state
+    brain = "ok" if await state.brain.ready() else "down"
+    try:
+        incidents = await asyncio.to_thread(incidents_of_the_last_hour, state.crm)
+    except CrmError:
+        return {"app": "ok", "database": "down", "brain": brain, "streams": len(state.streams)}
+    return {
+        "app": "ok",
+        "database": "ok",
+        "brain": brain,
+        "streams": len(state.streams),
+        "incidents_last_hour": incidents,
+    }

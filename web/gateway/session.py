@@ -1,0 +1,148 @@
+"""Whose conversation a request is about: begun, resumed, signed in, or refused."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from fastapi import Request
+
+from crmcore.conversations import Conversation, UnknownConversation
+from crmcore.crm import Crm
+from crmcore.usecases.conversations import conversation, open_conversation, sign_out
+from crmcore.usecases.identify import link_signed_in
+from crmcore.usecases.visits import Seen, is_customer, renew_tokens, use_sign_in_token
+from web.gateway.choices import greeting
+from web.gateway.shown import shown_owner
+from web.gateway.tokens import Claims, SignIn, SignInRefused, TokenRefused, Tokens
+from web.wording import Wording
+
+CHANNEL = "web"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A conversation, and the proof that the request may speak in it."""
+
+    conversation: Conversation
+    claims: Claims
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What ``POST /chat/session`` found or made."""
+
+    conversation: Conversation
+    signed_in: bool
+    resumed: bool
+
+
+def session_of(request: Request) -> Session:
+    """The session of the request's Bearer token.
+
+    Raises
+    ------
+    TokenRefused : none, or forged, expired, signed out, or of another conversation.
+    """
+    crm: Crm = request.app.state.crm
+    tokens: Tokens = request.app.state.tokens
+    claims = tokens.read(_bearer(request), crm.clock())
+    try:
+        found = conversation(crm, claims.conversation_id)
+    except UnknownConversation as error:
+        raise TokenRefused("this session's conversation is gone; start a new one") from error
+    claims.require(found)
+    return Session(found, claims)
+
+
+def begin(request: Request, language: str | None, signed_in_token: str | None) -> Begun:
+    """Go on with the conversation of the Bearer token, if it is good for that, or begin a new one.
+
+    A Bearer token that is no good is no error here: the visitor gets a conversation of his own and
+    sees nothing of the other. Raises ``SignInRefused`` for a bad token of the firm.
+    """
+    state = request.app.state
+    crm: Crm = state.crm
+    now = crm.clock()
+    earlier = _earlier(request)
+    if signed_in_token is None:
+        if earlier is not None and not earlier.claims.signed_in:
+            return Begun(earlier.conversation, signed_in=False, resumed=True)
+        # Who was signed in by the firm comes back only with the firm's word: at a shared computer
+        # the next person may hold the device, but not that.
+        return Begun(_open(crm, state.wording, language), signed_in=False, resumed=False)
+    sign_in = state.tokens.read_sign_in(signed_in_token, now)
+    if (
+        earlier is not None
+        and earlier.claims.signed_in
+        and earlier.conversation.customer_id == sign_in.customer_id
+    ):
+        return Begun(earlier.conversation, signed_in=True, resumed=True)
+    return _sign_in(crm, state.wording, language, sign_in, earlier)
+
+
+def _sign_in(
+    crm: Crm, wording: Wording, language: str | None, sign_in: SignIn, earlier: Session | None
+) -> Begun:
+    """Use the firm's token up; the visitor's own anonymous conversation becomes the customer's."""
+    if not is_customer(crm, sign_in.customer_id):
+        raise SignInRefused("the sign-in token's sub is no customer here; load the customer first")
+    if not use_sign_in_token(crm, sign_in.token_id, sign_in.expires_at):
+        raise SignInRefused("the sign-in token was used before; sign a fresh one for every page")
+    mine = earlier.conversation if earlier else None
+    if mine is not None and mine.customer_id not in (None, sign_in.customer_id):
+        sign_out(crm, mine.conversation_id)  # Somebody else's: it is neither merged nor left open.
+        mine = None
+    begun = mine or _open(crm, wording, language)
+    link_signed_in(crm, begun.conversation_id, sign_in.customer_id)
+    # Whoever knew the anonymous token must not read what the customer now sees.
+    renewed = renew_tokens(crm, begun.conversation_id)
+    return Begun(renewed, signed_in=True, resumed=mine is not None)
+
+
+def _open(crm: Crm, wording: Wording, wanted: str | None) -> Conversation:
+    firm = crm.firm
+    short = (wanted or "")[:2].lower()
+    spoken = next((name for name in firm.languages if name == short), firm.languages[0])
+    hello = greeting(wording, spoken, firm.voice.tone, firm.voice.assistant, firm.name)
+    return open_conversation(crm, CHANNEL, f"vis_{secrets.token_hex(16)}", spoken, greeting=hello)
+
+
+def _earlier(request: Request) -> Session | None:
+    try:
+        return session_of(request)
+    except TokenRefused:
+        return None
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenRefused("send 'Authorization: Bearer <token>' with the token of POST /chat/session")
+    return token.strip()
+
+
+def address_of(request: Request) -> str:
+    """What a limit counts by: an IPv4 address, or the /64 network that one IPv6 visitor has."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Network((int(address), 64), strict=False))
+    return str(address)
+
+
+def session_answer(begun: Begun, token: str, expires_at: datetime, seen: Seen, crm: Crm) -> dict[str, Any]:
+    """What the client keeps of a session."""
+    return {
+        "conversation_id": seen.conversation.conversation_id,
+        "token": token,
+        "expires_at": expires_at.isoformat(),
+        "resumed": begun.resumed,
+        "assistant": {"name": crm.firm.voice.assistant, "firm": crm.firm.name},
+        "owner": shown_owner(seen.conversation, crm.firm, seen.person),
+        "last_seq": seen.conversation.last_seq,
+    }

@@ -1,0 +1,203 @@
+"""Answers customers' messages: one task a conversation, one turn at a time, under a lease in the database."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from crmcore.conversations import LeasedTurn, Reply, StaleTurn
+from crmcore.crm import Crm
+from crmcore.errors import CrmError
+from crmcore.usecases.escalation import request_from_turn
+from crmcore.usecases.turns import (
+    abandon_turn,
+    fail_turn,
+    finish_turn,
+    next_turn,
+    session_is_full,
+    unfinished,
+)
+from crmcore.usecases.visits import ask_again
+from web.gateway.brain import BrainError
+from web.gateway.choices import PERSON, again_of, apology, handing_over
+from web.live import Live
+from web.wording import Wording
+
+RECOVERY_SECONDS = 3.0
+AT_ONCE = 16  # Turns of this process under way; Rasa answers one after the other anyway.
+MOST_ATTEMPTS = 2  # A message that ended the process twice is not tried a third time.
+
+log = logging.getLogger(__name__)
+
+
+class AnsweringBrain(Protocol):
+    """What the gateway needs of a dialogue engine; :class:`web.gateway.brain.Brain` asks Rasa."""
+
+    async def answer(
+        self, sender: str, text: str, metadata: Mapping[str, Any], payload: str | None = None
+    ) -> Sequence[Reply]: ...
+
+    async def form_active(self, sender: str) -> bool: ...
+
+    async def consumed(self, sender: str, message_id: int) -> bool: ...
+
+    async def ready(self) -> bool: ...
+
+
+class TurnRunner:
+    """Wake it when a message came; it also finds by itself what a crash or another process left."""
+
+    def __init__(self, crm: Crm, brain: AnsweringBrain, live: Live, wording: Wording) -> None:
+        self._crm = crm
+        self._brain = brain
+        self._live = live
+        self._wording = wording
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:64]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._woken_again: set[str] = set()
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    def is_answering(self, conversation_id: str) -> bool:
+        """Whether this process is in the middle of a turn of the conversation."""
+        return conversation_id in self._working
+
+    def wake(self, conversation_id: str) -> None:
+        """There may be something to answer; call it from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._start, conversation_id)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answer until the block ends; turns under way are then given back for another process."""
+        self._loop = asyncio.get_running_loop()
+        recovery = asyncio.create_task(self._recover())
+        try:
+            yield
+        finally:
+            self._loop = None
+            tasks = [recovery, *self._working.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, conversation_id: str) -> None:
+        if conversation_id in self._working:
+            self._woken_again.add(conversation_id)
+        else:
+            self._working[conversation_id] = asyncio.create_task(self._work(conversation_id))
+
+    async def _recover(self) -> None:
+        while True:
+            try:
+                for conversation_id in await asyncio.to_thread(unfinished, self._crm):
+                    self._start(conversation_id)
+            except CrmError as error:
+                log.error("unfinished turns cannot be looked up: %s", error)
+            await asyncio.sleep(RECOVERY_SECONDS)
+
+    async def _work(self, conversation_id: str) -> None:
+        """Answer everything that waits in one conversation, then end."""
+        try:
+            while True:
+                self._woken_again.discard(conversation_id)
+                while await self._next(conversation_id):
+                    pass
+                if conversation_id not in self._woken_again:
+                    return
+        except Exception:
+            log.exception("a turn of %s broke off; it is tried again when its lease ends", conversation_id)
+        finally:
+            del self._working[conversation_id]
+
+    async def _next(self, conversation_id: str) -> bool:
+        """Run one turn; False when there is none."""
+        async with self._room:
+            turn = await asyncio.to_thread(next_turn, self._crm, conversation_id, self._holder)
+            if turn is None:
+                return False
+            self._live.typing(conversation_id, "bot", self._crm.firm.voice.assistant)
+            try:
+                await self._run(turn)
+            except StaleTurn as stale:
+                log.info("a reply was dropped: %s", stale)
+            except asyncio.CancelledError:
+                await asyncio.to_thread(abandon_turn, self._crm, turn)
+                raise
+            self._live.wake(conversation_id)
+            return True
+
+    async def _run(self, turn: LeasedTurn) -> None:
+        """Answer, fail or pass on; raises ``StaleTurn`` when the conversation has another owner by now."""
+        again = again_of(turn.payload)
+        if again is not None:
+            await asyncio.to_thread(ask_again, self._crm, turn, again)
+        elif turn.payload == PERSON:
+            await self._pass_on(turn)
+        elif await self._was_interrupted(turn):
+            await self._fail(turn, "interrupted")
+        else:
+            await self._ask(turn)
+
+    async def _ask(self, turn: LeasedTurn) -> None:
+        metadata: dict[str, Any] = {"message_id": turn.message_id, "epoch": turn.epoch}
+        if turn.brain_notice is not None:
+            metadata["notice"] = turn.brain_notice
+        try:
+            replies = await self._brain.answer(turn.brain_sender, turn.text, metadata, turn.payload)
+        except BrainError as error:
+            log.warning("message %s got no answer: %s", turn.message_id, error)
+            await self._fail(turn, error.kind)
+            return
+        fresh = session_is_full(turn) and not await self._in_form(turn)
+        await asyncio.to_thread(finish_turn, self._crm, turn, replies, fresh)
+
+    async def _fail(self, turn: LeasedTurn, kind: str) -> None:
+        sorry = apology(self._wording, turn.language, kind, turn.message_id)
+        await asyncio.to_thread(fail_turn, self._crm, turn, kind, sorry)
+
+    async def _pass_on(self, turn: LeasedTurn) -> None:
+        """The button "talk to a person": it needs no brain.
+
+        When a person had the conversation and gave it back without a word, the old request waits
+        again; the person has dealt with it, so it must not send the customer round in a circle.
+        """
+        if turn.brain_notice == "given_back":
+            words = Reply(self._wording.say(turn.language, "given_back"))
+        else:
+            handover = await asyncio.to_thread(request_from_turn, self._crm, turn, "request")
+            words = handing_over(self._wording, turn.language, self._crm.firm, handover)
+        await asyncio.to_thread(finish_turn, self._crm, turn, [words])
+
+    async def _was_interrupted(self, turn: LeasedTurn) -> bool:
+        """Whether an earlier run of this turn got through to the brain, so that its words are lost.
+
+        What it did is done; asking again could do more than the customer wanted. A brain that cannot
+        say so counts as one that has not seen the message.
+        """
+        if turn.attempt == 1:
+            return False
+        if turn.attempt > MOST_ATTEMPTS:
+            return True
+        try:
+            return await self._brain.consumed(_earlier_sender(turn.brain_sender), turn.message_id)
+        except BrainError as error:
+            log.warning("the brain cannot say whether it has seen message %s: %s", turn.message_id, error)
+            return False
+
+    async def _in_form(self, turn: LeasedTurn) -> bool:
+        try:
+            return await self._brain.form_active(turn.brain_sender)
+        except BrainError as error:
+            log.warning("the brain cannot say whether a form is open: %s", error)
+            return True
+
+
+def _earlier_sender(sender: str) -> str:
+    """The sender of the brain session before: taking over a broken turn began a new one."""
+    conversation_id, session = sender.rsplit(".", 1)
+    return f"{conversation_id}.{int(session) - 1}"
