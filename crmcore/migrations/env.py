@@ -1,15 +1,28 @@
-"""Runs the migrations on the engine that ``Store.migrate`` hands over."""
+"""Runs the migrations on the engine that ``Store.migrate`` hands over, all of them or none.
+
+Two processes may start at the same moment: on PostgreSQL the second waits for an advisory lock, on
+SQLite for the write lock, and then finds nothing left to do.
+"""
 
 from alembic import context
+from sqlalchemy import text
 
 from crmcore.store.schema import metadata
+
+MIGRATION_LOCK = 5_203_417  # Any number, as long as every version of the product uses the same.
 
 engine = context.config.attributes["engine"]
 
 with engine.connect() as connection:
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("BEGIN IMMEDIATE"))
+    else:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     context.configure(
-        connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite"
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        transactional_ddl=True,
     )
-    with context.begin_transaction():
-        context.run_migrations()
+    context.run_migrations()
     connection.commit()

@@ -289,11 +289,14 @@ needs = Table(
     Column("source_key", String(160), nullable=False, unique=True),
     Column("category", String(64), nullable=False),
     Column("product", String(200), nullable=True),
-    Column("attributes", JSON, nullable=False, default=dict),
+    Column("attributes", JSON, nullable=False, default=dict),  # {attribute id: value id} of the catalogue.
+    Column("details", JSON, nullable=False, default=list),  # What else it must be, in the customer's words.
     Column("budget", JSON, nullable=True),  # {"min_minor","max_minor","target_minor","currency","raw"}
     Column("quantity", Integer, nullable=True),
     Column("timing", JSON, nullable=True),  # {"raw","earliest","latest"}
     Column("purpose", String(200), nullable=True),
+    Column("location", JSON, nullable=False, default=list),
+    Column("probes", JSON, nullable=False, default=list),  # The ids of the questions that were asked.
     Column("verbatim", Text, nullable=False),
     Column("provenance", String(32), nullable=False),  # declared, estimated, imported
     Column("confidence", Float, nullable=False),
