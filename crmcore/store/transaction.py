@@ -20,6 +20,7 @@ from crmcore.store.needs import Needs
 from crmcore.store.offers import Offers
 from crmcore.store.orders import Orders
 from crmcore.store.outbox import Outbox
+from crmcore.store.service_costs import ServiceCosts
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
 from crmcore.store.workspace import WorkspaceReads
@@ -38,6 +39,7 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.orders = Orders(connection)
         self.visits = Visits(connection)
+        self.service_costs = ServiceCosts(connection)
         self.conversations = Conversations(connection)
         self.messages = Messages(connection)
         self.drafts = Drafts(connection)
