@@ -24,20 +24,14 @@ export function newId() {
   return `${lastTick.toString(36)}-${Array.from(random, (b) => b.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** An answer that is not 2xx. `retryAfter` is in seconds. */
-export class Refusal extends Error {
-  constructor(status, { code, message } = {}, retryAfter = 5) {
-    super(message ?? `HTTP ${status}`);
-    Object.assign(this, { status, code, retryAfter });
-  }
-}
-
-/** fetch that throws a Refusal; a network failure stays a TypeError. */
+/** fetch that throws on any answer but 2xx: an Error with `status`, the server's `code` and `message`,
+    and `retryAfter` in seconds. A network failure stays the TypeError that fetch throws. */
 export async function ask(url, options) {
   const response = await fetch(url, { cache: "no-store", ...options });
   if (response.ok) return response;
-  const body = await response.json().catch(() => ({}));
-  throw new Refusal(response.status, body.error, Number(response.headers.get("Retry-After")) || undefined);
+  const { error } = await response.json().catch(() => ({}));
+  const retryAfter = Number(response.headers.get("Retry-After")) || 5;
+  throw Object.assign(new Error(error?.message), { status: response.status, code: error?.code, retryAfter });
 }
 
 /** Send JSON, get JSON, or give up after 15 s. */
@@ -47,43 +41,43 @@ export async function post(url, body, headers) {
   return response.status === 204 ? {} : response.json();
 }
 
-const isFinal = ({ status }) => status >= 400 && status < 500 && ![401, 408, 429].includes(status);
-
 /** Messages on their way: kept on the device until the stream shows them, sent one by one in order.
-    Each item has a storage key of its own, so two tabs cannot overwrite one another. The client id
-    makes a repeat harmless. send(item) -> Promise; onRefused(item, error) -> true to keep the item. */
+    Each item has a storage key of its own, so two tabs cannot overwrite one another; its client id
+    makes a repeat harmless. send(item) -> Promise. onProblem(item, error) hears of an item that the
+    server refused for good, which is then gone from here, and of a 429, after which it is sent again.
+    `failing` is true while the last attempt failed and another one is due. */
 export class Outbox {
-  constructor(prefix, { send, onChange, onRefused }) {
-    Object.assign(this, { prefix: prefix + "out:", send, onChange, onRefused, wait: 1e3 });
+  constructor(prefix, { send, onChange, onProblem }) {
+    Object.assign(this, { prefix: prefix + "out:", send, onChange, onProblem, failures: 0 });
   }
+  get failing() { return this.failures > 0; }
   items() { return keep.keys(this.prefix).map(keep.get).filter(Boolean); }
   save(item) { keep.set(this.prefix + item.client_id, item); this.onChange(); }
-  add(fields) { this.save({ client_id: newId(), at: new Date().toISOString(), ...fields }); this.flush(); }
+  add(fields) { this.save({ client_id: newId(), ...fields }); this.flush(); }
   settle(id) { if (keep.get(this.prefix + id)) { keep.drop(this.prefix + id); this.onChange(); } }
-  retry(item) { this.save({ ...item, failed: undefined }); this.flush(); }
   close() { this.closed = true; clearTimeout(this.timer); }
   async flush() {
     if (this.busy || this.closed) return;
     this.busy = true;
     clearTimeout(this.timer);
-    try {
-      for (let item; !this.closed && (item = this.items().find((i) => !i.sent && !i.failed)); ) {
-        try {
-          await this.send(item);
-          if (!this.closed && keep.get(this.prefix + item.client_id)) this.save({ ...item, sent: true });
-        } catch (error) {
-          if (this.closed) return;
-          const final = isFinal(error);
-          if ((final || error.status === 429) && !this.onRefused(item, error)) this.settle(item.client_id);
-          else if (final) this.save({ ...item, failed: true });
-          if (final) continue;
-          this.wait = error.status === 429 ? error.retryAfter * 1e3 : Math.min(this.wait * 2, 15e3);
-          this.timer = setTimeout(() => this.flush(), this.wait);
-          return;
-        }
-        this.wait = 1e3;
+    for (let item; (item = this.items().find((i) => !i.sent)); ) {
+      let problem;
+      try { await this.send(item); } catch (error) { problem = error; }
+      if (this.closed) return;
+      const { status, retryAfter } = problem ?? {};
+      const refused = status >= 400 && status < 500 && ![401, 408, 429].includes(status);
+      if (refused || status === 429) this.onProblem(item, problem);
+      if (problem && !refused) {
+        this.failures++;
+        this.timer = setTimeout(() => this.flush(), retryAfter && status === 429 ? retryAfter * 1e3 : Math.min(1e3 * 2 ** this.failures, 15e3));
+        break;
       }
-    } finally { this.busy = false; }
+      this.failures = 0;
+      if (refused) this.settle(item.client_id);
+      else if (keep.get(this.prefix + item.client_id)) this.save({ ...item, sent: true }); // Unless the stream was quicker.
+    }
+    this.busy = false;
+    this.onChange();
   }
 }
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from web.widget.files import FILES, served_file, squeeze
+from web.widget.files import FILES, served_file
 
 HERE = Path(__file__).parent
 MESSAGE_LIMIT = 2000  # Characters; the gateway refuses more.
 
 templates = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, auto_reload=False
+    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
 )
 
 
@@ -51,7 +51,7 @@ async def frame(request: Request, lang: str = "") -> HTMLResponse:
     page = templates.get_template("widget.html").render(
         words=words, language=language, firm=firm.name, assistant=firm.voice.assistant, config=config
     )
-    return HTMLResponse(squeeze(page), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 
 def choose_language(wanted: str, spoken: tuple[str, ...]) -> str:
