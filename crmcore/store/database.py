@@ -10,7 +10,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from crmcore.errors import StoreUnavailable
 from crmcore.store.transaction import Transaction
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -34,10 +37,10 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         if not self._is_sqlite:
-            with self._engine.begin() as connection:
+            with _reachable(), self._engine.begin() as connection:
                 yield Transaction(connection)
             return
-        with self._writer, self._engine.connect() as connection:
+        with self._writer, _reachable(), self._engine.connect() as connection:
             connection.execute(text("BEGIN IMMEDIATE"))
             try:
                 yield Transaction(connection)
@@ -48,7 +51,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        with self._engine.connect() as connection:
+        with _reachable(), self._engine.connect() as connection:
             if self._is_sqlite:
                 connection.execute(text("BEGIN"))
             yield Transaction(connection)
@@ -65,10 +68,31 @@ class Store:
         self._engine.dispose()
 
 
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Say in the core's own words that the database is gone, so that surfaces need not know SQLAlchemy."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        what = getattr(error, "orig", None) or error
+        raise StoreUnavailable(f"the database is not available: {what}") from error
+
+
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=5,  # A customer who waits longer is better told.
+            connect_args={"connect_timeout": 3},
+            hide_parameters=True,
+        )
+    # Hidden parameters: a statement that fails must not write a customer's words into a log.
+    engine = create_engine(
+        url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi_connection: Any, _record: object) -> None:
