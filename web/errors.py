@@ -21,7 +21,7 @@ from crmcore.conversations import (
     UnknownButton,
     UnknownConversation,
 )
-from crmcore.errors import CrmError
+from crmcore.errors import CrmError, StoreUnavailable
 from web.gateway.limits import TooMany
 from web.gateway.routes import BadMessage
 from web.gateway.streams import StreamsFull
@@ -45,6 +45,7 @@ STATUS: dict[type[CrmError], int] = {
     BadMessage: 422,
     TooMany: 429,
     StreamsFull: 503,
+    StoreUnavailable: 503,
     CrmError: 400,
 }
 
@@ -69,8 +70,15 @@ def install_error_answers(app: FastAPI) -> None:
     app.add_middleware(Unforeseen)
 
 
-async def _of_the_core(_request: Request, error: Exception) -> JSONResponse:
+async def _of_the_core(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CrmError)
+    if isinstance(error, StoreUnavailable):
+        # What the driver says may name hosts and users: it is for the log alone.
+        log.error("%s %s: %s", request.method, request.url.path, error)
+        request.app.state.database_failures += 1
+        return error_answer(
+            503, "unavailable", "the service is not available now; try again", {"Retry-After": "3"}
+        )
     status, code = status_of(error), code_of(error)
     if isinstance(error, UnacceptableText) and error.code == "too_long":
         status, code = 413, "too_large"

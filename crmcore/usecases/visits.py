@@ -67,7 +67,7 @@ def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> bool:
     with crm.store.write() as tx:
         conversation = guard(tx, turn)
         tx.messages.settle(turn.message_id, "done")
-        tx.conversations.end_turn(turn.conversation_id, turn.holder)
+        tx.conversations.end_turn(turn.conversation_id, turn.lease)
         return tx.messages.repeat(message_id, conversation.conversation_id, conversation.epoch)
 
 

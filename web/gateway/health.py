@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from crmcore.errors import CrmError
+from crmcore.errors import StoreUnavailable
 from crmcore.usecases.visits import incidents_of_the_last_hour
 
 FRESH_SECONDS = 2.0  # The address is public: asking it often must not ask the brain often.
@@ -29,15 +29,15 @@ async def health(request: Request) -> JSONResponse:
 
 async def _look(request: Request) -> dict[str, Any]:
     state = request.app.state
-    brain = "ok" if await state.brain.ready() else "down"
-    try:
-        incidents = await asyncio.to_thread(incidents_of_the_last_hour, state.crm)
-    except CrmError:
-        return {"app": "ok", "database": "down", "brain": brain, "streams": len(state.streams)}
-    return {
+    found: dict[str, Any] = {
         "app": "ok",
         "database": "ok",
-        "brain": brain,
+        "brain": "ok" if await state.brain.ready() else "down",
         "streams": len(state.streams),
-        "incidents_last_hour": incidents,
+        "database_failures": state.database_failures,
     }
+    try:
+        found["incidents_last_hour"] = await asyncio.to_thread(incidents_of_the_last_hour, state.crm)
+    except StoreUnavailable:
+        found["database"] = "down"
+    return found

@@ -14,7 +14,6 @@ from crmcore.crm import Crm
 from crmcore.errors import CrmError
 from crmcore.usecases.escalation import request_from_turn
 from crmcore.usecases.turns import (
-    abandon_turn,
     fail_turn,
     finish_turn,
     next_turn,
@@ -28,6 +27,7 @@ from web.live import Live
 from web.wording import Wording
 
 RECOVERY_SECONDS = 3.0
+LAST_WORDS_SECONDS = 3.0  # Turns under way may end in good order when the process stops.
 AT_ONCE = 16  # Turns of this process under way; Rasa answers one after the other anyway.
 MOST_ATTEMPTS = 2  # A message that ended the process twice is not tried a third time.
 
@@ -58,6 +58,7 @@ class TurnRunner:
         self._wording = wording
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:64]
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
         self._working: dict[str, asyncio.Task[None]] = {}
         self._woken_again: set[str] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -73,19 +74,25 @@ class TurnRunner:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Answer until the block ends; turns under way are then given back for another process."""
+        """Answer until the block ends; a turn that cannot be ended by then is said to be interrupted."""
         self._loop = asyncio.get_running_loop()
         recovery = asyncio.create_task(self._recover())
         try:
             yield
         finally:
-            self._loop = None
-            tasks = [recovery, *self._working.values()]
+            self._stopping = True
+            recovery.cancel()
+            tasks = list(self._working.values())
+            if tasks:
+                await asyncio.wait(tasks, timeout=LAST_WORDS_SECONDS)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(recovery, *tasks, return_exceptions=True)
+            self._loop = None
 
     def _start(self, conversation_id: str) -> None:
+        if self._stopping:
+            return
         if conversation_id in self._working:
             self._woken_again.add(conversation_id)
         else:
@@ -105,9 +112,9 @@ class TurnRunner:
         try:
             while True:
                 self._woken_again.discard(conversation_id)
-                while await self._next(conversation_id):
+                while not self._stopping and await self._next(conversation_id):
                     pass
-                if conversation_id not in self._woken_again:
+                if self._stopping or conversation_id not in self._woken_again:
                     return
         except Exception:
             log.exception("a turn of %s broke off; it is tried again when its lease ends", conversation_id)
@@ -126,7 +133,8 @@ class TurnRunner:
             except StaleTurn as stale:
                 log.info("a reply was dropped: %s", stale)
             except asyncio.CancelledError:
-                await asyncio.to_thread(abandon_turn, self._crm, turn)
+                with contextlib.suppress(StaleTurn):
+                    await self._fail(turn, "interrupted")
                 raise
             self._live.wake(conversation_id)
             return True
