@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from crmcore.catalogue import Tier
 from crmcore.conversations import Message, Mood, OpenCase, OwnerKind, Sender
-from crmcore.escalation import Callback, QueueEntry, Tier
+from crmcore.escalation import Callback, QueueEntry
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,31 @@ class CardContact:
 
 
 @dataclass(frozen=True)
+class CardValue:
+    """Worth over ``horizon_days``, in minor units; ``stale`` data decide nothing by tier."""
+
+    tier: Tier
+    reasons: tuple[str, ...]
+    clv_minor: int
+    potential_minor: int | None
+    cost_to_serve_minor: int
+    p_alive: float
+    expected_purchases: float
+    currency: str
+    horizon_days: int
+    as_of: date
+    model_version: str
+    stale: bool
+
+    @property
+    def share_of_customer(self) -> float | None:
+        """Actual over strategic value; undefined where the actual one is not positive."""
+        if self.potential_minor is None or self.clv_minor <= 0:
+            return None
+        return self.clv_minor / (self.clv_minor + self.potential_minor)
+
+
+@dataclass(frozen=True)
 class KnownCustomer:
     """The personal part of the card; it exists only in a verified conversation."""
 
@@ -125,6 +151,7 @@ class KnownCustomer:
     language: str
     since: datetime
     account_manager: str | None
+    value: CardValue | None  # None: not scored yet.
     contacts: tuple[CardContact, ...]
     orders: tuple[CardOrder, ...]  # The latest first.
     order_count: int

@@ -1,6 +1,6 @@
 """The reads behind the workspace: joins over topics that no single topic's repository owns."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
@@ -23,6 +23,7 @@ from crmcore.store.schema import (
     offers,
     orders,
     staff,
+    value_runs,
     value_snapshots,
 )
 from crmcore.workspace import (
@@ -32,6 +33,7 @@ from crmcore.workspace import (
     CardContract,
     CardNeed,
     CardOrder,
+    CardValue,
     KnownCustomer,
     OpenConversation,
     OwedCallback,
@@ -74,7 +76,8 @@ class WorkspaceReads:
         rows = self._connection.execute(query.order_by(callbacks.c.created_at.desc())).mappings()
         return tuple(Callback(**row) for row in rows)
 
-    def customer(self, customer_id: str) -> KnownCustomer | None:
+    def customer(self, customer_id: str, fresh_since: date) -> KnownCustomer | None:
+        """``fresh_since`` is the day before which observed data are too old."""
         query = (
             select(customers, staff.c.name.label("manager"))
             .outerjoin(staff, staff.c.staff_id == customers.c.account_manager_id)
@@ -89,6 +92,7 @@ class WorkspaceReads:
             language=row.language,
             since=row.created_at,
             account_manager=row.manager,
+            value=self._value(customer_id, fresh_since),
             contacts=self._contacts(customer_id),
             orders=self._orders(customer_id),
             order_count=self._count_orders(customer_id),
@@ -128,6 +132,37 @@ class WorkspaceReads:
         query = select(offers.c.offer, offers.c.status).where(offers.c.conversation_id == conversation_id)
         rows = self._connection.execute(query.order_by(offers.c.shown_at))
         return tuple((row.offer, row.status) for row in rows)
+
+    def _value(self, customer_id: str, fresh_since: date) -> CardValue | None:
+        query = (
+            select(value_snapshots, value_runs)
+            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
+            .join(
+                current_values,
+                and_(
+                    current_values.c.customer_id == value_snapshots.c.customer_id,
+                    current_values.c.run_id == value_snapshots.c.run_id,
+                ),
+            )
+            .where(value_snapshots.c.customer_id == customer_id)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return CardValue(
+            tier=row.tier,
+            reasons=_texts(row.reasons),
+            clv_minor=row.clv_minor,
+            potential_minor=row.potential_minor,
+            cost_to_serve_minor=row.cost_to_serve_minor,
+            p_alive=row.p_alive,
+            expected_purchases=row.expected_purchases,
+            currency=row.currency,
+            horizon_days=row.horizon_days,
+            as_of=row.observed_until,
+            model_version=row.model_version,
+            stale=row.observed_until < fresh_since,
+        )
 
     def _contacts(self, customer_id: str) -> tuple[CardContact, ...]:
         query = select(contacts.c.kind, contacts.c.value).where(

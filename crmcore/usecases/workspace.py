@@ -8,6 +8,7 @@ from crmcore.conversations import Conversation, UnknownConversation
 from crmcore.crm import Crm
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.escalation import waiting
+from crmcore.usecases.routing import oldest_value
 from crmcore.workspace import Brief, Card, Lists
 
 OPEN_WITHIN = timedelta(hours=24)  # A conversation with the bot that is older has simply been left.
@@ -35,7 +36,7 @@ def card(crm: Crm, conversation_id: str) -> Card:
             raise UnknownConversation(conversation_id)
         known = None
         if conversation.verified_at is not None and conversation.customer_id is not None:
-            known = tx.workspace.customer(conversation.customer_id)
+            known = tx.workspace.customer(conversation.customer_id, oldest_value(crm.firm, crm.clock()))
         return Card(
             conversation_id=conversation_id,
             verified_at=conversation.verified_at,

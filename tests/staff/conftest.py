@@ -1,14 +1,14 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from crmcore.crm import Crm
 from tests.staff.office import Office, an_office
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with an_office(tmp_path) as office:
+def office(crm: Crm) -> Iterator[Office]:
+    with an_office(crm) as office:
         office.hire("Ana")
         office.hire("Mara", "marketer")
         office.hire("Olu", "operator")

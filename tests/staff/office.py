@@ -1,43 +1,30 @@
-"""Builds a firm with staff: a database of its own, a clock to move, a browser-like client."""
+"""Builds a firm with staff: an app of its own with the staff's pages, and browser-like clients."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 from fastapi.testclient import TestClient
 
 from crmcore.crm import Crm
 from crmcore.staff import Role, StaffMember
-from crmcore.store.database import Store, raw_connection
-from crmcore.store.schema import metadata
 from crmcore.usecases import staff as use_cases
 from crmcore.usecases.staff import add_staff
+from tests.builders import ROOT, Clock
+from web.errors import install_error_answers
+from web.live import Live
 from web.security import SecurityHeaders
 from web.staff.mount import mount_staff
 
 PASSWORD = "violet kettle harbour"
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    now: datetime = MONDAY
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 @dataclass
@@ -75,23 +62,23 @@ def sign_in(client: TestClient, email: str, password: str = PASSWORD, **form: st
 
 
 @contextmanager
-def an_office(directory: Path) -> Iterator[Office]:
-    store = Store(f"sqlite:///{directory / 'office.db'}")
-    with raw_connection(store) as connection:
-        metadata.create_all(connection)
-        connection.commit()
-    clock = Clock()
-    crm = Crm(store, _firm(), cast(Any, None), b"0" * 32, clock)
-    app = FastAPI()
+def an_office(crm: Crm) -> Iterator[Office]:
+    """The staff's pages over this installation. Hashing is made cheap; one test checks the real cost."""
+    live = Live(crm)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with live.running():
+            yield
+
+    app = FastAPI(lifespan=lifespan)
     app.state.crm = crm
+    app.state.live = live
     mount_staff(app)
+    app.mount("/static", StaticFiles(directory=ROOT / "web" / "static"))
+    install_error_answers(app)
     app.add_middleware(SecurityHeaders, embedding_origins=())
     use_cases._nobodys_hash.cache_clear()
     with patch.object(use_cases, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)):
-        yield Office(crm, app, clock)
+        yield Office(crm, app, cast(Clock, crm.clock))
     use_cases._nobodys_hash.cache_clear()
-    store.dispose()
-
-
-def _firm() -> Any:
-    return SimpleNamespace(name="Meridian Music")

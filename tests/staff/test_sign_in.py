@@ -74,7 +74,7 @@ def test_after_too_many_failures_even_the_right_password_waits(office: Office) -
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 901
     assert sign_in(client, "mara@example.com").status_code == 303, "a colleague in the same office gets in"
-    office.clock.pass_(minutes=15, seconds=1)
+    office.clock.advance(minutes=15, seconds=1)
     assert sign_in(client, "ana@example.com").status_code == 303
 
 
@@ -157,18 +157,18 @@ def test_a_new_password_ends_every_session_and_the_old_password(office: Office) 
 
 def test_a_session_ends_after_two_idle_hours(office: Office) -> None:
     token = sign_in_use_case(office.crm, "ana@example.com", PASSWORD, "203.0.113.9").token
-    office.clock.pass_(hours=1, minutes=59)
+    office.clock.advance(hours=1, minutes=59)
     assert session_of(office.crm, token) is not None
-    office.clock.pass_(hours=1, minutes=59)
+    office.clock.advance(hours=1, minutes=59)
     assert session_of(office.crm, token) is not None, "doing something starts the two hours again"
-    office.clock.pass_(hours=2)
+    office.clock.advance(hours=2)
     assert session_of(office.crm, token) is None
 
 
 def test_an_unattended_browser_that_only_polls_does_not_stay_signed_in(office: Office) -> None:
     client = office.browser_of("Ana")
     for _ in range(5):
-        office.clock.pass_(minutes=30)
+        office.clock.advance(minutes=30)
         answer = client.post("/staff/heartbeat", headers={"X-Background": "1"})
     assert answer.status_code == 401
 
@@ -176,9 +176,9 @@ def test_an_unattended_browser_that_only_polls_does_not_stay_signed_in(office: O
 def test_a_session_ends_after_a_working_day_however_busy(office: Office) -> None:
     token = sign_in_use_case(office.crm, "ana@example.com", PASSWORD, "203.0.113.9").token
     for _ in range(11):
-        office.clock.pass_(hours=1)
+        office.clock.advance(hours=1)
         assert session_of(office.crm, token) is not None
-    office.clock.pass_(hours=1)
+    office.clock.advance(hours=1)
     assert session_of(office.crm, token) is None
 
 
