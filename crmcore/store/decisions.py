@@ -1,5 +1,7 @@
 """Decisions with their reasons and inputs, as they were made."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, insert, select
 
 from crmcore.decisions import Decision, DecisionKind
@@ -13,6 +15,12 @@ class Decisions:
     def add(self, decision: Decision) -> None:
         values = {**vars(decision), "reasons": list(decision.reasons), "inputs": dict(decision.inputs)}
         self._connection.execute(insert(decisions).values(values))
+
+    def add_all(self, new: Sequence[Decision]) -> None:
+        """Many at once: a scoring decides every customer's tier."""
+        rows = [{**vars(d), "reasons": list(d.reasons), "inputs": dict(d.inputs)} for d in new]
+        if rows:
+            self._connection.execute(insert(decisions), rows)
 
     def get(self, decision_id: str) -> Decision | None:
         query = select(decisions).where(decisions.c.decision_id == decision_id)

@@ -1,0 +1,173 @@
+"""CLV: discounted contribution over the horizon, minus the discounted cost to serve.
+
+The purchase model says when a customer buys, the spend model for how much, the cost model what he takes in
+service. Sums over customers are sums of values: every figure is linear in its customer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from crmcore.value.bgnbd import BGNBD, expected_active_days, expected_purchases, p_alive
+from crmcore.value.cost_to_serve import CostForecast, CostModel, fit_costs, forecast_costs
+from crmcore.value.gamma_gamma import GammaGamma, expected_spend, spend_variation
+from crmcore.value.summary import InvalidHistory, PurchaseSummary
+
+FloatArray = NDArray[np.float64]
+
+DAYS_PER_YEAR = 365.0
+_WIDEST = 25.0  # Squared variation at which a moment-matched lognormal stops meaning anything.
+
+
+@dataclass(frozen=True)
+class ValueTerms:
+    """margin : the firm's usual contribution share, 0..1; discount_rate : annual effective; horizon_days."""
+
+    margin: float
+    discount_rate: float
+    horizon_days: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.margin <= 1 and self.discount_rate >= 0 and 0 < self.horizon_days < math.inf):
+            raise InvalidHistory(
+                f"value needs a margin in 0..1, discount_rate >= 0 and a finite horizon_days > 0; got {self}"
+            )
+
+    @property
+    def discount_per_day(self) -> float:
+        """Continuous; one year of it is ``discount_rate``."""
+        return math.log1p(self.discount_rate) / DAYS_PER_YEAR
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What is known of each customer's money beyond his orders, in the summary's order; shape (n,), currency.
+
+    margin : recorded contribution of his orders, returns not yet taken off.
+    service_cost, service_cost_squared : his recorded service costs and the sum of their squares.
+    """
+
+    margin: FloatArray
+    service_cost: FloatArray
+    service_cost_squared: FloatArray
+
+
+@dataclass(frozen=True)
+class CustomerValues:
+    """One row a customer in the summary's order; shape (n,). ``clv`` is contribution - cost_to_serve."""
+
+    p_alive: FloatArray
+    expected_purchases: FloatArray
+    expected_spend: FloatArray
+    contribution: FloatArray
+    cost_to_serve: FloatArray
+    clv: FloatArray
+    p_below_zero: FloatArray
+    contribution_share: FloatArray
+    costs: CostModel
+
+
+def value_customers(
+    summary: PurchaseSummary, ledger: Ledger, purchases: BGNBD, spend: GammaGamma, terms: ValueTerms
+) -> CustomerValues:
+    """The value of every customer over ``terms.horizon_days`` after ``observed_until``.
+
+    Purchases are discounted at the moment they are expected (an integral, not a sum over months). Service
+    is expected while the customer is active. A return takes its share of the contribution away.
+    """
+    horizon, discount = terms.horizon_days, terms.discount_per_day
+    alive = p_alive(summary, purchases)
+    count = expected_purchases(summary, purchases, horizon)
+    discounted = expected_purchases(summary, purchases, horizon, discount)
+    each = expected_spend(summary, spend)
+    share = contribution_share(summary, ledger, terms, typical_spend=spend.population_mean)
+    contribution = discounted * each * share
+
+    days = summary.recency + alive * summary.days_since_last_purchase
+    model = fit_costs(ledger.service_cost, ledger.service_cost_squared, days)
+    ahead = expected_active_days(summary, purchases, horizon, discount)
+    costs = forecast_costs(ledger.service_cost, days, ahead, model)
+    return CustomerValues(
+        p_alive=alive,
+        expected_purchases=count,
+        expected_spend=each,
+        contribution=contribution,
+        cost_to_serve=costs.mean,
+        clv=contribution - costs.mean,
+        p_below_zero=_p_below_zero(summary, purchases, spend, horizon, alive, count, contribution, costs),
+        contribution_share=share,
+        costs=model,
+    )
+
+
+def contribution_share(
+    summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms, typical_spend: float
+) -> FloatArray:
+    """What remains of a euro of orders after goods and returns; shape (n,).
+
+    His own margin and return share, each shrunk to the firm's by one typical purchase, so that a single
+    odd order does not decide.
+    """
+    weight = typical_spend if math.isfinite(typical_spend) else float(summary.spent.mean())
+    total = float(summary.spent.sum())
+    usual_return = min(float(summary.returned.sum()) / total, 1.0) if total > 0 else 0.0
+    whole = np.maximum(summary.spent + weight, 1e-12)
+    margin = (ledger.margin + terms.margin * weight) / whole
+    returned = np.minimum((summary.returned + usual_return * weight) / whole, 1.0)
+    result: FloatArray = margin * (1 - returned)
+    return result
+
+
+def _p_below_zero(
+    summary: PurchaseSummary,
+    purchases: BGNBD,
+    spend: GammaGamma,
+    horizon: float,
+    alive: FloatArray,
+    count: FloatArray,
+    contribution: FloatArray,
+    costs: CostForecast,
+) -> FloatArray:
+    """P(contribution < cost) over the horizon; an approximation, shape (n,).
+
+    The chances of no purchase and of no cost are exact. Given some of both, contribution and cost are taken
+    as independent lognormals with matched mean and variance, and dropout within the horizon is left out of
+    the variance of the count.
+    """
+    shape = purchases.r + summary.frequency
+    age = purchases.alpha + summary.T
+    p_buys = alive * -np.expm1(-shape * np.log1p(horizon / age))
+    p_buys = np.maximum(p_buys, 1e-300)
+    while_active = count / np.maximum(alive, 1e-300)
+    mean_count = np.maximum(count / p_buys, 1.0)
+    square_count = np.maximum(
+        alive * (while_active + while_active**2 * (1 + 1 / shape)) / p_buys, mean_count**2
+    )
+    around, of_mean = spend_variation(summary, spend)
+    of_mean = np.minimum(of_mean, _WIDEST)
+    spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 - 1
+
+    p_costs = np.maximum(costs.p_any, 1e-300)
+    mean_cost = costs.mean / p_costs
+    cost_spread = (costs.deviation**2 + costs.mean**2) * p_costs / np.maximum(costs.mean, 1e-300) ** 2 - 1
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_gain, width = _lognormal(np.maximum(contribution, 0) / p_buys, spread)
+        log_cost, cost_width = _lognormal(mean_cost, cost_spread)
+        loses = ndtr((log_cost - log_gain) / np.sqrt(width + cost_width))
+    loses = np.where(contribution <= 0, 1.0, loses)
+    result = np.where(costs.p_any > 0, costs.p_any * (1 - p_buys + p_buys * np.nan_to_num(loses)), 0.0)
+    # Orders below their cost lose money without any service.
+    result = np.where(contribution < 0, np.maximum(result, p_buys), result)
+    return np.clip(result, 0.0, 1.0)
+
+
+def _lognormal(mean: FloatArray, spread: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of the logarithm, from the mean and the squared variation."""
+    width = np.log1p(np.clip(spread, 1e-6, _WIDEST))
+    return np.log(mean) - width / 2, width

@@ -1,0 +1,67 @@
+"""Cost to serve: what serving each customer costs, learnt from recorded service costs.
+
+A customer's costs come as a compound Poisson process whose rate differs between customers. His own rate
+is shrunk to the firm's mean by credibility (Bühlmann & Straub 1970): one month of a newcomer proves little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """mean_per_day : the firm's mean cost of an active customer-day, currency.
+    event_cost : size of a typical cost event (sum of squares over sum), currency; 0 without any cost.
+    prior_days : how many days of the firm's mean stand against a customer's own days.
+    """
+
+    mean_per_day: float
+    event_cost: float
+    prior_days: float
+
+
+@dataclass(frozen=True)
+class CostForecast:
+    """Cost over the horizon: mean and standard deviation (currency), and the chance of any; shape (n,)."""
+
+    mean: FloatArray
+    deviation: FloatArray
+    p_any: FloatArray
+
+
+def fit_costs(cost: FloatArray, squared: FloatArray, days: FloatArray) -> CostModel:
+    """cost, squared : each customer's recorded costs and the sum of their squares; days : his active days.
+
+    Method of moments: the variance of cost rates between customers, beyond what the chance of single
+    events explains. When there is none, everybody gets nearly the firm's mean.
+    """
+    total, exposure = float(cost.sum()), float(days.sum())
+    if total <= 0 or exposure <= 0:
+        return CostModel(0.0, 0.0, 1.0)
+    mean, event = total / exposure, float(squared.sum()) / total
+    seen = days > 0
+    spread = float((days[seen] * (cost[seen] / days[seen] - mean) ** 2).sum())
+    between = (spread - (int(seen.sum()) - 1) * mean * event) / (exposure - float((days**2).sum()) / exposure)
+    prior = min(mean * event / between, exposure) if between > 0 else exposure
+    return CostModel(mean, event, prior)
+
+
+def forecast_costs(cost: FloatArray, days: FloatArray, ahead: FloatArray, model: CostModel) -> CostForecast:
+    """ahead : (discounted) days within the horizon on which each customer will be active, shape (n,).
+
+    With events of one size and a gamma rate, the number of events ahead is negative binomial.
+    """
+    if model.event_cost == 0:
+        none = np.zeros_like(ahead)
+        return CostForecast(none, none, none)
+    shape = (cost + model.prior_days * model.mean_per_day) / model.event_cost
+    rate = days + model.prior_days
+    events = shape * ahead / rate
+    deviation = model.event_cost * np.sqrt(events * (1 + ahead / rate))
+    return CostForecast(model.event_cost * events, deviation, -np.expm1(-shape * np.log1p(ahead / rate)))

@@ -1,0 +1,72 @@
+"""What a scoring leaves behind: one run of the firm, one snapshot a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from crmcore.tiers import Tier
+
+
+@dataclass(frozen=True)
+class ValueRun:
+    """``published`` is False for a fit that failed its checks; the snapshots of the run before then stay."""
+
+    run_id: str
+    model_version: str
+    observed_until: date
+    scored_at: datetime
+    horizon_days: int
+    currency: str
+    parameters: Mapping[str, Any]
+    diagnostics: tuple[Mapping[str, Any], ...]
+    published: bool
+
+
+@dataclass(frozen=True)
+class ValueSnapshot:
+    """One customer in one run. Days, counts and probabilities as in the vocabulary; money in minor units.
+
+    ``reasons`` : code, what the customer has, and the border it was compared with.
+    """
+
+    customer_id: str
+    run_id: str
+    frequency: int
+    recency: float
+    T: float
+    monetary_value: float | None
+    p_alive: float
+    expected_purchases: float
+    clv_minor: int
+    cost_to_serve_minor: int
+    p_below_zero: float
+    potential_minor: int | None
+    tier: Tier
+    reasons: tuple[Mapping[str, Any], ...]
+    decision_id: str | None
+
+
+@dataclass(frozen=True)
+class MoneyRow:
+    """An order, a return or a service cost as scoring reads it.
+
+    ``margin_minor`` is None where the firm's usual margin applies.
+    """
+
+    row_id: str
+    customer_id: str
+    at: datetime
+    amount_minor: int
+    currency: str
+    margin_minor: int | None = None
+
+
+@dataclass(frozen=True)
+class NeedBudget:
+    """The stated budget of a confirmed need that is still open."""
+
+    customer_id: str
+    budget: Mapping[str, Any]
