@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crmcore.conversations import Conversation, LeasedTurn, Message, UnknownConversation
+from crmcore.conversations import Conversation, LeasedTurn, Message, Turn, UnknownConversation
 from crmcore.crm import Crm
 from crmcore.usecases.ownership import guard, locked
 
@@ -48,10 +48,11 @@ def renew_tokens(crm: Crm, conversation_id: str) -> Conversation:
         return locked(tx, conversation_id)
 
 
-def settle(crm: Crm, message_id: int) -> None:
-    """The message was dealt with outside a turn (a request for a person), so the bot need not answer it."""
-    with crm.store.write() as tx:
-        tx.messages.settle(message_id, "done")
+def had_another_owner(crm: Crm, turn: Turn) -> bool:
+    """Whether the conversation changed hands since the turn's message was written."""
+    with crm.store.read() as tx:
+        message = tx.messages.get(turn.message_id)
+        return message is not None and message.epoch < turn.epoch
 
 
 def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> bool:

@@ -143,7 +143,8 @@ def _after_receiving(request: Request, received: Received) -> None:
     state = request.app.state
     conversation_id = received.conversation.conversation_id
     bot_owns = received.conversation.owner_kind == "bot"
-    if bot_owns and received.message.payload == PERSON and state.turns.is_answering(conversation_id):
+    wants_person = received.message.payload == PERSON and not received.duplicate
+    if bot_owns and wants_person and state.turns.is_answering(conversation_id):
         # The turn under way may last; who wants a person need not wait for it.
         request_person(state.crm, conversation_id)
     state.live.wake(conversation_id)

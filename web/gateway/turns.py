@@ -20,7 +20,7 @@ from crmcore.usecases.turns import (
     session_is_full,
     unfinished,
 )
-from crmcore.usecases.visits import ask_again
+from crmcore.usecases.visits import ask_again, had_another_owner
 from web.gateway.brain import BrainError
 from web.gateway.choices import PERSON, again_of, apology, handing_over
 from web.live import Live
@@ -174,7 +174,7 @@ class TurnRunner:
         When a person had the conversation and gave it back without a word, the old request waits
         again; the person has dealt with it, so it must not send the customer round in a circle.
         """
-        if turn.brain_notice == "given_back":
+        if await asyncio.to_thread(had_another_owner, self._crm, turn):
             words = Reply(self._wording.say(turn.language, "given_back"))
         else:
             handover = await asyncio.to_thread(request_from_turn, self._crm, turn, "request")
