@@ -97,6 +97,16 @@ class Values:
         run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
         return _run(run), _snapshot(row)
 
+    def customers_of_tier(self, tier: Tier) -> list[str]:
+        """By value, the best first."""
+        query = (
+            select(value_snapshots.c.customer_id)
+            .join(current_values, _current_snapshot())
+            .where(value_snapshots.c.tier == tier)
+            .order_by(value_snapshots.c.clv_minor.desc(), value_snapshots.c.customer_id)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def _rows(self, query: Select[Any]) -> list[MoneyRow]:
         return [MoneyRow(*row) for row in self._connection.execute(query)]
 

@@ -50,6 +50,12 @@ def value_card(crm: Crm, customer_id: str) -> ValueCard | None:
     return card_of(*found, today=today, stale_after_days=crm.firm.value.stale_after_days)
 
 
+def customers_of_tier(crm: Crm, tier: Tier) -> list[str]:
+    """The customers who have this tier now, by value, the best first."""
+    with crm.store.read() as tx:
+        return tx.value.customers_of_tier(tier)
+
+
 def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
     """Value every customer who has bought until the end of ``as_of`` (the last whole day, unless given)."""
     now = crm.clock()

@@ -1,0 +1,64 @@
+"""How long it takes to read one customer's value, tier and reasons from the store.
+
+10,000 simulated customers on SQLite, scored once; then cards of customers picked at random are read one
+after the other through the same use case that the workspace calls, each in a transaction of its own.
+
+    .venv/bin/python -m bench.value_card
+"""
+
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from bench.results import percentile, write_result
+from crmcore.store.database import Store
+from crmcore.usecases.value import score, value_card
+from tests.builders import a_crm
+from tests.value.shop import open_shop
+
+CUSTOMERS = 10_000
+READS = 5_000
+LIMIT_MS = 5.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        store = Store(f"sqlite:///{Path(directory) / 'rapport.db'}")
+        store.migrate()
+        crm = a_crm(store)
+        ids = open_shop(crm, CUSTOMERS)
+        started = time.perf_counter()
+        report = score(crm)
+        scoring_seconds = time.perf_counter() - started
+        wanted = random.Random(1).choices(ids, k=READS)
+        for customer_id in wanted[:100]:
+            value_card(crm, customer_id)
+        milliseconds = []
+        for customer_id in wanted:
+            started = time.perf_counter()
+            card = value_card(crm, customer_id)
+            milliseconds.append((time.perf_counter() - started) * 1000)
+            assert card is not None
+            assert card.why
+        store.dispose()
+    figures = {
+        "customers": report.customers,
+        "reads": READS,
+        "p50_ms": round(percentile(milliseconds, 50), 3),
+        "p99_ms": round(percentile(milliseconds, 99), 3),
+        "limit_ms": LIMIT_MS,
+        "score_all_seconds": round(scoring_seconds, 2),
+    }
+    print(figures)
+    write_result(
+        "value_card",
+        ".venv/bin/python -m bench.value_card",
+        figures,
+        "One reader, a warm file cache, SQLite on local disk. score_all_seconds is one whole `rapport score`: "
+        "reading the books, both fits, values, tiers, and writing snapshots and decisions.",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""A shop with simulated customers in the store, for tests and benchmarks of scoring."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import numpy as np
+from sqlalchemy import insert
+
+from crmcore.crm import Crm
+from crmcore.money import to_minor
+from crmcore.store import schema
+from crmcore.store.database import raw_connection
+from crmcore.value.bgnbd import BGNBD
+from crmcore.value.gamma_gamma import GammaGamma
+from crmcore.value.simulate import simulate_orders
+
+BUYING = BGNBD(r=0.9, alpha=70.0, a=0.8, b=3.0)
+SPENDING = GammaGamma(p=5.0, q=4.0, v=60.0)
+
+
+def open_shop(crm: Crm, customers: int = 600, seed: int = 11) -> list[str]:
+    """Two years of orders until yesterday, and service costs for every third customer; returns the ids."""
+    today = crm.firm.today(crm.clock())
+    ids = [f"c{i:05d}" for i in range(customers)]
+    rng = np.random.default_rng(seed)
+    orders = simulate_orders(
+        rng, customers, BUYING, SPENDING, today - timedelta(days=730), today - timedelta(days=1)
+    )
+    add_customers(crm, ids)
+    with raw_connection(crm.store) as connection:
+        connection.execute(
+            insert(schema.orders),
+            [
+                _order(crm, f"o{number}", ids[order.customer], order.day, order.amount)
+                for number, order in enumerate(orders)
+            ],
+        )
+        connection.execute(
+            insert(schema.service_costs),
+            [
+                {
+                    "cost_id": f"s{i}-{n}",
+                    "customer_id": ids[i],
+                    "incurred_at": _noon(crm, today - timedelta(days=int(rng.integers(1, 300)))),
+                    "kind": "contact",
+                    "amount_minor": 420,
+                    "currency": crm.firm.currency,
+                }
+                for i in range(0, customers, 3)
+                for n in range(int(rng.geometric(0.5)))
+            ],
+        )
+        connection.commit()
+    return ids
+
+
+def add_customers(crm: Crm, ids: list[str]) -> None:
+    with raw_connection(crm.store) as connection:
+        connection.execute(
+            insert(schema.customers),
+            [{"customer_id": i, "name": i, "language": "en", "created_at": crm.clock()} for i in ids],
+        )
+        connection.commit()
+
+
+def add_order(crm: Crm, order_id: str, customer_id: str, day: date, amount: str, **changes: object) -> None:
+    with raw_connection(crm.store) as connection:
+        row = _order(crm, order_id, customer_id, day, Decimal(amount)) | changes
+        connection.execute(insert(schema.orders).values(row))
+        connection.commit()
+
+
+def _order(crm: Crm, order_id: str, customer_id: str, day: date, amount: Decimal) -> dict[str, object]:
+    return {
+        "order_id": order_id,
+        "customer_id": customer_id,
+        "ordered_at": _noon(crm, day),
+        "amount_minor": to_minor(amount, crm.firm.currency),
+        "currency": crm.firm.currency,
+        "status": "delivered",
+        "items": [],
+        "paid": True,
+    }
+
+
+def _noon(crm: Crm, day: date) -> datetime:
+    return datetime.combine(day, time(12), crm.firm.zone)
