@@ -15,9 +15,9 @@ from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.simulate import SimulatedOrder, simulate_orders
 
-# The truth behind the demonstration: a typical customer buys about four times a year while he is active,
-# spends 90 euros on average, and leaves after one order in seven. `rapport score` should find it again.
-BUYING = BGNBD(r=0.9, alpha=80.0, a=0.6, b=3.5)
+# The truth behind the demonstration: a typical customer buys almost five times a year while he is active,
+# spends 90 euros on average, and leaves after one order in ten. `rapport score` should find it again.
+BUYING = BGNBD(r=0.9, alpha=70.0, a=0.5, b=4.5)
 SPENDING = GammaGamma(p=6.0, q=4.0, v=45.0)
 HISTORY = timedelta(days=2 * 365)
 
@@ -77,7 +77,7 @@ def _order(
 
 
 def _items(rng: Generator, firm: Firm, amount: Decimal) -> tuple[Item, ...]:
-    """Articles of the catalogue that fit into the amount; what is left over went for postage and small things."""
+    """Articles of the catalogue that fit into the amount; the rest went for small things."""
     left, chosen = amount, list[Product]()
     while len(chosen) < 3:
         fitting = [product for product in firm.products if product.price <= left and product not in chosen]

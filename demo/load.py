@@ -138,7 +138,7 @@ def _consents(rng: Generator, person: Person, since: datetime) -> list[Consent]:
 
 def _service_costs(rng: Generator, firm: Firm, ids: Sequence[str], today: date) -> list[ServiceCost]:
     """A few contacts a year for most customers and a great many for some, who cost more than they bring."""
-    costs = []
+    costs: list[ServiceCost] = []
     kinds: tuple[CostKind, ...] = ("contact", "service")
     for customer_id in ids:
         a_year = rng.gamma(0.6, 2.0) * (12 if rng.random() < 0.04 else 1)
@@ -154,7 +154,7 @@ def _service_costs(rng: Generator, firm: Firm, ids: Sequence[str], today: date) 
                     kind,
                     to_minor(price, firm.currency),
                     firm.currency,
-                )  # fmt: skip
+                )
             )
     return costs
 
@@ -168,7 +168,7 @@ def _needs(rng: Generator, crm: Crm, ids: Sequence[str], today: date) -> list[Ne
     weights = rng.dirichlet([1.2] * len(firm.needs))
     share = {need.id: weights[i] / len(need.examples["en"]) for i, need in enumerate(firm.needs)}
     likelihood = np.array([share[category] for category, _ in said])
-    needs = []
+    needs: list[Need] = []
     for customer_id in rng.choice(ids, size=len(ids) // 4, replace=False):
         _, text = said[int(rng.choice(len(said), p=likelihood / likelihood.sum()))]
         day = today - timedelta(days=int(min(rng.exponential(60), 360)) + 1)

@@ -24,6 +24,12 @@ class Consents:
         query = select(consents).where(consents.c.customer_id == customer_id).order_by(consents.c.purpose)
         return [Consent(**row) for row in self._connection.execute(query).mappings()]
 
+    def add(self, *new: Consent) -> None:
+        """First decisions, of customers who had made none."""
+        values = [{c.name: getattr(consent, c.name) for c in consents.columns} for consent in new]
+        if values:
+            self._connection.execute(insert(consents), values)
+
     def decide(self, consent: Consent) -> None:
         """Write a decision over the earlier one."""
         values = {column.name: getattr(consent, column.name) for column in consents.columns}

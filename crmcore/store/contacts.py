@@ -10,9 +10,10 @@ class Contacts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, contact: Contact) -> None:
-        values = {column.name: getattr(contact, column.name) for column in contacts.columns}
-        self._connection.execute(insert(contacts).values(values))
+    def add(self, *new: Contact) -> None:
+        values = [{c.name: getattr(contact, c.name) for c in contacts.columns} for contact in new]
+        if values:
+            self._connection.execute(insert(contacts), values)
 
     def by_source(self, source_key: str) -> Contact | None:
         return self._first(contacts.c.source_key == source_key)

@@ -16,16 +16,24 @@ class Customers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, customer: Customer) -> None:
-        self._connection.execute(
-            insert(customers).values({c.name: getattr(customer, c.name) for c in _COLUMNS})
-        )
+    def add(self, *new: Customer) -> None:
+        values = [{c.name: getattr(customer, c.name) for c in _COLUMNS} for customer in new]
+        if values:
+            self._connection.execute(insert(customers), values)
 
     def get(self, customer_id: str) -> Customer | None:
         row = self._connection.execute(
             select(*_COLUMNS).where(customers.c.customer_id == customer_id)
         ).one_or_none()
         return None if row is None else Customer(**row._mapping)
+
+    def any(self) -> bool:
+        """Whether there is a customer at all."""
+        return self._connection.execute(select(customers.c.customer_id).limit(1)).first() is not None
+
+    def assign(self, customer_id: str, staff_id: str) -> None:
+        """Give the customer an account manager of his own."""
+        self._set(customer_id, account_manager_id=staff_id)
 
     def account_manager_of(self, customer_id: str) -> str | None:
         """The staff id of the customer's own account manager."""

@@ -16,10 +16,14 @@ class Orders:
 
     # --- orders ---
 
-    def add(self, order: Order) -> None:
-        values = {column.name: getattr(order, column.name) for column in orders.columns}
-        values["items"] = [asdict(item) for item in order.items]
-        self._connection.execute(insert(orders).values(values))
+    def add(self, *new: Order) -> None:
+        values = [
+            {column.name: getattr(order, column.name) for column in orders.columns}
+            | {"items": [asdict(item) for item in order.items]}
+            for order in new
+        ]
+        if values:
+            self._connection.execute(insert(orders), values)
 
     def get(self, order_id: str) -> Order | None:
         row = (

@@ -1,6 +1,5 @@
 """What serving customers cost."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, insert
@@ -13,6 +12,6 @@ class ServiceCosts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_all(self, costs: Sequence[ServiceCost]) -> None:
-        if costs:
-            self._connection.execute(insert(service_costs), [asdict(cost) for cost in costs])
+    def add(self, *new: ServiceCost) -> None:
+        if new:
+            self._connection.execute(insert(service_costs), [asdict(cost) for cost in new])

@@ -31,19 +31,15 @@ def has_customers(crm: Crm) -> bool:
 def load_records(crm: Crm, records: Records) -> None:
     """Write all records in one transaction; a record that is there already refuses the whole load."""
     with crm.store.write() as tx:
-        for customer in records.customers:
-            tx.customers.add(customer)
-        for contact in records.contacts:
-            tx.contacts.add(contact)
-        for consent in records.consents:
-            tx.consents.decide(consent)
-        for order in records.orders:
-            tx.orders.add(order)
+        tx.customers.add(*records.customers)
+        tx.contacts.add(*records.contacts)
+        tx.consents.add(*records.consents)
+        tx.orders.add(*records.orders)
         for returned in records.returns:
             tx.orders.add_return(returned)
         for contract in records.contracts:
             tx.orders.add_contract(contract)
-        tx.service_costs.add_all(records.service_costs)
+        tx.service_costs.add(*records.service_costs)
         for need in records.needs:
             tx.needs.add(need)
 

@@ -1,0 +1,1 @@
+"""``rapport …``: the command line, one file a topic."""

@@ -1,0 +1,66 @@
+"""Puts the commands together; ``rapport --help`` opens no database."""
+
+import os
+import sys
+from functools import cache
+
+import typer
+
+from cli import staff
+from cli.score import score_command
+from crmcore.crm import Crm, open_crm
+from crmcore.errors import CrmError
+from crmcore.settings import ROOT, read_settings
+
+app = typer.Typer(
+    name="rapport",
+    help="A customer interaction centre: an assistant that learns what customers need, and people who take over.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _installation(context: typer.Context) -> None:
+    context.obj = _open
+
+
+@cache
+def _open() -> Crm:
+    """The installation, opened when a command asks for it."""
+    return open_crm(read_settings())
+
+
+@app.command()
+def run(demo: bool = typer.Option(False, help="Load the demonstration firm once and show its shop.")) -> None:
+    """Start everything and say where it is; Ctrl-C stops it."""
+    _become("serve", *(["--demo"] if demo else []))
+
+
+@app.command()
+def train() -> None:
+    """Train the assistant when what it learns from has changed."""
+    _become("serve", "--train-only")
+
+
+app.command("score")(score_command)
+app.add_typer(staff.app, name="staff")
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Replace this process, so that signals reach the program that runs and nothing stands between."""
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted.
+
+
+def main() -> None:
+    try:
+        app()
+    except CrmError as error:
+        typer.echo(f"rapport: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
