@@ -8,6 +8,7 @@ stretch. An all-number date such as 03/04 is kept as said and not resolved: it h
 import re
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any, Literal
 
 import dateparser
 
@@ -77,18 +78,23 @@ _BEFORE = re.compile(
 _FROM = re.compile(
     r"\b(from|after|starting|starts|since|as of|not before|beginning)\s+(?:in |on |the )?$", re.IGNORECASE
 )
+_LEAD = re.compile(
+    r"\b(?:by|before|until|till|no later than|from|after|since|starting(?: on| from)?|on|at|in|during)\s(?:the )?$",
+    re.IGNORECASE,
+)
 _ASKED = re.compile(rf"{_HOUR}(?:[:.]\d{{2}})?", re.IGNORECASE)
 _MAX_STRETCHES = 8
 
 
 def times(text: str, today: date, asked: bool) -> tuple[When, ...]:
     """Every stretch about time. ``asked``: the assistant had asked when, so a short bare answer counts."""
-    found = []
+    found: list[When] = []
     for match in _ALL.finditer(text):
         if len(found) == _MAX_STRETCHES:
             break
         before = text[max(0, match.start() - 20) : match.start()]
         within = match[0].lower().startswith("within ")
+        bound: Literal["by", "from", "on"]
         bound = "by" if within or _BEFORE.search(before) else "from" if _FROM.search(before) else "on"
         raw = re.sub(r"^(?:in|within|during) (?:the (?!next))?", "", match[0], flags=re.IGNORECASE).strip()
         earliest, latest = span(raw, today)
@@ -96,7 +102,9 @@ def times(text: str, today: date, asked: bool) -> tuple[When, ...]:
             earliest = None if latest else earliest
         elif bound == "from":
             latest = None
-        found.append(When(match.start(), match.end(), raw, bound, earliest, latest))  # type: ignore[arg-type]
+        lead = _LEAD.search(before)
+        start = match.start() - (len(lead[0]) if lead else 0)
+        found.append(When(start, match.end(), raw, bound, earliest, latest))
     if not found and asked and (bare := _ASKED.search(text)):
         found.append(When(bare.start(), bare.end(), bare[0]))
     return tuple(found)

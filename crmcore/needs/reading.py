@@ -46,13 +46,14 @@ def read_need(
     phrases = recogniser.phrases(plain, taken, asked)
     match = match_category(plain, phrases.product, catalogue, language, language_tools.embedder(language))
     category = catalogue.need(match.category) if match.category else None
+    attributes, words = _catalogue_attributes(plain, category, language)
     return ReadNeed(
         verbatim=verbatim,
         category=category.id if category else NO_CATEGORY,
         confidence=match.confidence,
         product=phrases.product,
-        attributes=_catalogue_attributes(plain, category, language),
-        details=phrases.attributes,
+        attributes=attributes,
+        details=tuple(d for d in phrases.attributes if not _covered(d, words)),
         budget=_budget(money),
         quantity=count.value if count else None,
         timing=_timing(times, plain),
@@ -75,9 +76,13 @@ def _blank(text: str, spans: list[tuple[int, int]]) -> str:
     return text
 
 
-def _catalogue_attributes(text: str, category: NeedCategory | None, language: str) -> dict[str, str]:
-    """The category's attribute values whose name or words stand in the text; the longest words win."""
+def _catalogue_attributes(
+    text: str, category: NeedCategory | None, language: str
+) -> tuple[dict[str, str], list[str]]:
+    """The category's attribute values whose name or words stand in the text, and those words; the
+    longest words win."""
     found: dict[str, str] = {}
+    said: list[str] = []
     low = text.lower()
     for attribute in category.attributes if category else ():
         best = 0
@@ -85,7 +90,14 @@ def _catalogue_attributes(text: str, category: NeedCategory | None, language: st
             for word in (value.name.get(language, value.id), *value.words.get(language, ())):
                 if len(word) > best and _says(low, word.lower()):
                     found[attribute.id], best = value.id, len(word)
-    return found
+                    said.append(word.lower())
+    return found, said
+
+
+def _covered(detail: str, said: list[str]) -> bool:
+    """Whether a catalogue attribute says the same already: "left handed" beside ``hand: left``."""
+    words = set(re.findall(r"\w+", detail.lower()))
+    return any(words <= set(re.findall(r"\w+", s)) for s in said)
 
 
 def _says(low: str, word: str) -> bool:

@@ -65,11 +65,19 @@ class ReadNeed:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A question of the catalogue that was asked, and the message whose answer asked it."""
+
+    question: str
+    message_id: int
+
+
+@dataclass(frozen=True)
 class Need:
     """A need as it is kept: what was read, of whom, and how far it is confirmed.
 
     ``understood`` is not yet confirmed, ``open`` is confirmed and unmet. ``probes`` are the questions
-    that were asked about it, by id; ``skipped`` those that he would not answer are among them.
+    that were asked about it, those that he would not answer among them.
     """
 
     need_id: str
@@ -82,7 +90,7 @@ class Need:
     stated_at: datetime
     confirmed_at: datetime | None
     updated_at: datetime
-    probes: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
     @property
     def category(self) -> str:

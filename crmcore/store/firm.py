@@ -1,8 +1,48 @@
-"""Repository of the topic: firm."""
+"""The versions of the firm's catalogue; the newest is in service."""
 
-from sqlalchemy import Connection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from crmcore.store.schema import firm_versions
+
+
+@dataclass(frozen=True)
+class FirmVersion:
+    """A ``firm.yml`` text as it was applied."""
+
+    version: int
+    applied_at: datetime
+    digest: str
+    document: str
 
 
 class Firms:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def newest(self) -> FirmVersion | None:
+        query = select(firm_versions).order_by(firm_versions.c.version.desc()).limit(1)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else FirmVersion(**row)
+
+    def newest_version(self) -> int | None:
+        """The number alone, for decisions to note."""
+        query = select(firm_versions.c.version).order_by(firm_versions.c.version.desc()).limit(1)
+        found: int | None = self._connection.execute(query).scalar_one_or_none()
+        return found
+
+    def by_digest(self, digest: str) -> FirmVersion | None:
+        query = select(firm_versions).where(firm_versions.c.digest == digest)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else FirmVersion(**row)
+
+    def add(self, digest: str, document: str, now: datetime) -> int:
+        """Put a text into service; returns its version."""
+        statement = (
+            insert(firm_versions)
+            .values(applied_at=now, digest=digest, document=document)
+            .returning(firm_versions.c.version)
+        )
+        return int(self._connection.execute(statement).scalar_one())

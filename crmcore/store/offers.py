@@ -1,8 +1,81 @@
-"""Repository of the topic: offers."""
+"""Offers as they were shown and answered."""
 
-from sqlalchemy import Connection
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from crmcore.catalogue import Tier
+from crmcore.offers import OfferEvent
+from crmcore.store.schema import current_values, offers, value_runs, value_snapshots
 
 
 class Offers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def add(self, event: OfferEvent) -> OfferEvent:
+        """Keep a shown offer; one with the same source key that is there already stays and is returned."""
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(offers).values(vars(event))
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["source_key"]))
+        return self.by_source(event.source_key) or event
+
+    def by_source(self, source_key: str) -> OfferEvent | None:
+        return self._one(offers.c.source_key == source_key)
+
+    def get(self, offer_event_id: str) -> OfferEvent | None:
+        return self._one(offers.c.offer_event_id == offer_event_id)
+
+    def of_customer(self, customer_id: str) -> list[OfferEvent]:
+        """The newest first."""
+        query = select(offers).where(offers.c.customer_id == customer_id).order_by(offers.c.shown_at.desc())
+        return [OfferEvent(**row) for row in self._connection.execute(query).mappings()]
+
+    def grant(self, offer_event_id: str, grant_key: str, now: datetime) -> bool:
+        """Accept a shown offer; False when it was answered, or granted by another event, before.
+
+        The unique key settles the race between two transactions; the savepoint keeps this one usable
+        when it loses.
+        """
+        granted = exists().where(offers.c.grant_key == grant_key)
+        statement = (
+            update(offers)
+            .where(offers.c.offer_event_id == offer_event_id, offers.c.status == "shown", ~granted)
+            .values(status="accepted", grant_key=grant_key, answered_at=now)
+        )
+        try:
+            with self._connection.begin_nested():
+                return self._connection.execute(statement).rowcount == 1
+        except IntegrityError:
+            return False
+
+    def decline(self, offer_event_id: str, now: datetime) -> bool:
+        statement = (
+            update(offers)
+            .where(offers.c.offer_event_id == offer_event_id, offers.c.status == "shown")
+            .values(status="declined", answered_at=now)
+        )
+        return self._connection.execute(statement).rowcount == 1
+
+    def value_of(self, customer_id: str) -> tuple[Tier, date] | None:
+        """The customer's tier and the day of the data behind it."""
+        query = (
+            select(value_snapshots.c.tier, value_runs.c.observed_until)
+            .join(
+                current_values,
+                and_(
+                    current_values.c.customer_id == value_snapshots.c.customer_id,
+                    current_values.c.run_id == value_snapshots.c.run_id,
+                ),
+            )
+            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
+            .where(value_snapshots.c.customer_id == customer_id)
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (row.tier, row.observed_until)
+
+    def _one(self, condition: ColumnElement[bool]) -> OfferEvent | None:
+        row = self._connection.execute(select(offers).where(condition)).mappings().one_or_none()
+        return None if row is None else OfferEvent(**row)

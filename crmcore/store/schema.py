@@ -296,7 +296,7 @@ needs = Table(
     Column("timing", JSON, nullable=True),  # {"raw","earliest","latest"}
     Column("purpose", String(200), nullable=True),
     Column("location", JSON, nullable=False, default=list),
-    Column("probes", JSON, nullable=False, default=list),  # The ids of the questions that were asked.
+    Column("probes", JSON, nullable=False, default=list),  # [[question, message id]] as asked.
     Column("verbatim", Text, nullable=False),
     Column("provenance", String(32), nullable=False),  # declared, estimated, imported
     Column("confidence", Float, nullable=False),
