@@ -14,6 +14,7 @@ from typing import Any
 from crmcore.catalogue import Tier
 from crmcore.conversations import Message, Mood, OpenCase, OwnerKind, Sender
 from crmcore.escalation import Callback, QueueEntry
+from crmcore.value.card import ValueCard
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class OpenConversation:
     open_case: OpenCase | None
     last_sender: Sender | None
     last_text: str
+    customer_text: str  # What the customer said last.
     last_message_at: datetime
 
     @property
@@ -118,31 +120,6 @@ class CardContact:
 
 
 @dataclass(frozen=True)
-class CardValue:
-    """Worth over ``horizon_days``, in minor units; ``stale`` data decide nothing by tier."""
-
-    tier: Tier
-    reasons: tuple[str, ...]
-    clv_minor: int
-    potential_minor: int | None
-    cost_to_serve_minor: int
-    p_alive: float
-    expected_purchases: float
-    currency: str
-    horizon_days: int
-    as_of: date
-    model_version: str
-    stale: bool
-
-    @property
-    def share_of_customer(self) -> float | None:
-        """Actual over strategic value; undefined where the actual one is not positive."""
-        if self.potential_minor is None or self.clv_minor <= 0:
-            return None
-        return self.clv_minor / (self.clv_minor + self.potential_minor)
-
-
-@dataclass(frozen=True)
 class KnownCustomer:
     """The personal part of the card; it exists only in a verified conversation."""
 
@@ -151,7 +128,6 @@ class KnownCustomer:
     language: str
     since: datetime
     account_manager: str | None
-    value: CardValue | None  # None: not scored yet.
     contacts: tuple[CardContact, ...]
     orders: tuple[CardOrder, ...]  # The latest first.
     order_count: int
@@ -181,6 +157,7 @@ class Card:
     conversation_id: str
     verified_at: datetime | None
     customer: KnownCustomer | None
+    value: ValueCard | None  # None also while he is not scored yet.
     needs: tuple[CardNeed, ...]  # Unverified: only what was said in this conversation.
     complaints: tuple[CardComplaint, ...]
     callbacks: tuple[Callback, ...]

@@ -1,6 +1,6 @@
 """The reads behind the workspace: joins over topics that no single topic's repository owns."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
@@ -23,7 +23,6 @@ from crmcore.store.schema import (
     offers,
     orders,
     staff,
-    value_runs,
     value_snapshots,
 )
 from crmcore.workspace import (
@@ -33,7 +32,6 @@ from crmcore.workspace import (
     CardContract,
     CardNeed,
     CardOrder,
-    CardValue,
     KnownCustomer,
     OpenConversation,
     OwedCallback,
@@ -76,8 +74,7 @@ class WorkspaceReads:
         rows = self._connection.execute(query.order_by(callbacks.c.created_at.desc())).mappings()
         return tuple(Callback(**row) for row in rows)
 
-    def customer(self, customer_id: str, fresh_since: date) -> KnownCustomer | None:
-        """``fresh_since`` is the day before which observed data are too old."""
+    def customer(self, customer_id: str) -> KnownCustomer | None:
         query = (
             select(customers, staff.c.name.label("manager"))
             .outerjoin(staff, staff.c.staff_id == customers.c.account_manager_id)
@@ -92,7 +89,6 @@ class WorkspaceReads:
             language=row.language,
             since=row.created_at,
             account_manager=row.manager,
-            value=self._value(customer_id, fresh_since),
             contacts=self._contacts(customer_id),
             orders=self._orders(customer_id),
             order_count=self._count_orders(customer_id),
@@ -133,37 +129,6 @@ class WorkspaceReads:
         rows = self._connection.execute(query.order_by(offers.c.shown_at))
         return tuple((row.offer, row.status) for row in rows)
 
-    def _value(self, customer_id: str, fresh_since: date) -> CardValue | None:
-        query = (
-            select(value_snapshots, value_runs)
-            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
-            .join(
-                current_values,
-                and_(
-                    current_values.c.customer_id == value_snapshots.c.customer_id,
-                    current_values.c.run_id == value_snapshots.c.run_id,
-                ),
-            )
-            .where(value_snapshots.c.customer_id == customer_id)
-        )
-        row = self._connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return CardValue(
-            tier=row.tier,
-            reasons=_texts(row.reasons),
-            clv_minor=row.clv_minor,
-            potential_minor=row.potential_minor,
-            cost_to_serve_minor=row.cost_to_serve_minor,
-            p_alive=row.p_alive,
-            expected_purchases=row.expected_purchases,
-            currency=row.currency,
-            horizon_days=row.horizon_days,
-            as_of=row.observed_until,
-            model_version=row.model_version,
-            stale=row.observed_until < fresh_since,
-        )
-
     def _contacts(self, customer_id: str) -> tuple[CardContact, ...]:
         query = select(contacts.c.kind, contacts.c.value).where(
             contacts.c.customer_id == customer_id, contacts.c.current.is_(True)
@@ -203,7 +168,8 @@ class WorkspaceReads:
     def _lines(self, query: Select[Any]) -> tuple[OpenConversation, ...]:
         query = query.order_by(conversations.c.last_message_at.desc(), conversations.c.conversation_id)
         rows = self._connection.execute(query).mappings()
-        return tuple(OpenConversation(**{**row, "last_text": row["last_text"] or ""}) for row in rows)
+        texts = ("last_text", "customer_text")
+        return tuple(OpenConversation(**{**row, **{name: row[name] or "" for name in texts}}) for row in rows)
 
 
 def _lines() -> Select[Any]:
@@ -227,6 +193,7 @@ def _lines() -> Select[Any]:
             conversations.c.open_case,
             messages.c.sender.label("last_sender"),
             messages.c.text.label("last_text"),
+            _said_by_customer().label("customer_text"),
             conversations.c.last_message_at,
         )
         .select_from(conversations)
@@ -245,6 +212,18 @@ def _lines() -> Select[Any]:
             messages,
             and_(messages.c.conversation_id == last.c.conversation_id, messages.c.seq == last.c.seq),
         )
+    )
+
+
+def _said_by_customer() -> Any:
+    said = messages.alias()
+    return (
+        select(said.c.text)
+        .where(said.c.conversation_id == conversations.c.conversation_id)
+        .where(said.c.sender == "customer", said.c.kind == "text")
+        .order_by(said.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
     )
 
 

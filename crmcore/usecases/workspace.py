@@ -8,7 +8,8 @@ from crmcore.conversations import Conversation, UnknownConversation
 from crmcore.crm import Crm
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.escalation import waiting
-from crmcore.usecases.routing import oldest_value
+from crmcore.value.card import ValueCard, card_of
+from crmcore.value.snapshots import ValueRun, ValueSnapshot
 from crmcore.workspace import Brief, Card, Lists
 
 OPEN_WITHIN = timedelta(hours=24)  # A conversation with the bot that is older has simply been left.
@@ -34,18 +35,25 @@ def card(crm: Crm, conversation_id: str) -> Card:
         conversation = tx.conversations.get(conversation_id)
         if conversation is None:
             raise UnknownConversation(conversation_id)
-        known = None
+        known, value = None, None
         if conversation.verified_at is not None and conversation.customer_id is not None:
-            known = tx.workspace.customer(conversation.customer_id, oldest_value(crm.firm, crm.clock()))
+            known = tx.workspace.customer(conversation.customer_id)
+            value = tx.value.current(conversation.customer_id)
         return Card(
             conversation_id=conversation_id,
             verified_at=conversation.verified_at,
             customer=known,
+            value=None if value is None else _value_card(crm, *value),
             needs=tx.workspace.needs(conversation),
             complaints=tx.workspace.complaints(conversation),
             callbacks=tx.workspace.callbacks_of(conversation_id),
             brief=_brief(tx, conversation),
         )
+
+
+def _value_card(crm: Crm, run: ValueRun, snapshot: ValueSnapshot) -> ValueCard:
+    today = crm.firm.today(crm.clock())
+    return card_of(run, snapshot, today=today, stale_after_days=crm.firm.value.stale_after_days)
 
 
 def _brief(tx: Transaction, conversation: Conversation) -> Brief:

@@ -15,6 +15,7 @@ from typing import Any
 from crmcore.conversations import Conversation, Message, mark_values
 from crmcore.escalation import Callback, QueueEntry
 from crmcore.firm import Firm
+from crmcore.value.card import ValueCard
 from crmcore.workspace import Brief, Card, CardNeed, KnownCustomer, Lists, OpenConversation
 
 # Customers read other words for the same marks (web/wording); colleagues want them short.
@@ -74,6 +75,7 @@ def shown_card(card: Card, firm: Firm) -> dict[str, Any]:
         "conversation_id": card.conversation_id,
         "verified_at": _plain(card.verified_at),
         "customer": _customer(card.customer) if card.customer else None,
+        "value": _value(card.value) if card.value else None,
         "needs": [_need(need, firm) for need in card.needs],
         "complaints": [_plain(asdict(complaint)) for complaint in card.complaints],
         "callbacks": [_callback(callback) for callback in card.callbacks],
@@ -107,9 +109,27 @@ def _entry(entry: QueueEntry) -> dict[str, Any]:
 
 def _customer(customer: KnownCustomer) -> dict[str, Any]:
     shown: dict[str, Any] = _plain(asdict(customer))
-    if customer.value is not None:
-        shown["value"]["share_of_customer"] = customer.value.share_of_customer
     return shown
+
+
+def _value(value: ValueCard) -> dict[str, Any]:
+    names = (
+        "tier",
+        "why",
+        "clv",
+        "cost_to_serve",
+        "potential_value",
+        "share_of_customer",
+        "p_alive",
+        "frequency",
+        "expected_purchases",
+        "currency",
+        "horizon_days",
+        "as_of",
+        "stale",
+        "model_version",
+    )
+    return {name: _plain(getattr(value, name)) for name in names}
 
 
 def _need(need: CardNeed, firm: Firm) -> dict[str, Any]:

@@ -3,20 +3,21 @@ import { write } from "/static/staff/http.js";
 import { h, $, show } from "/static/workspace/dom.js";
 import { nameOf } from "/static/workspace/lists.js";
 import {
-  CASES, CAUSES, NEED_STATES, ORDER_STATES, PURPOSES, TIERS, day, dayAndTime, money, words,
+  CASES, CAUSES, NEED_STATES, ORDER_STATES, PURPOSES, TIERS, amount, day, dayAndTime, money, words,
 } from "/static/workspace/format.js";
 
-export function drawCard(card, { onKept }) {
+export function drawCard(card, { onKept, onBack }) {
   const { customer } = card;
   show($("#card"),
     h("div.card-head", {},
+      h("button.button.ghost.compact.from-card", { type: "button", "data-key": "from-card" }, "‹ Conversation"),
       h("div.card-head__line", {},
         h("h2", {}, customer?.name ?? nameOf({})),
         customer
           ? h("span.badge.ok", { title: `Verified ${dayAndTime(card.verified_at)}` }, "✓ Verified")
           : h("span.badge.warn", {}, "Not verified")),
       customer && h("p.quiet", {}, `Customer since ${day(customer.since)} · ${customer.account_manager ? `Account manager: ${customer.account_manager}` : "No account manager of his own"}`)),
-    customer ? worth(customer.value) : locked(),
+    customer ? worth(card.value) : locked(),
     needs(card.needs, customer),
     brief(card.brief),
     complaints(card.complaints),
@@ -25,6 +26,7 @@ export function drawCard(card, { onKept }) {
     customer && contracts(customer.contracts),
     customer && consents(customer.consents),
     customer && contacts(customer.contacts));
+  $("#card .from-card").onclick = onBack;
   for (const button of document.querySelectorAll("#card [data-kept]")) {
     button.onclick = async () => {
       button.disabled = true;
@@ -49,21 +51,22 @@ function worth(value) {
       h(`span.badge.${value.tier.toLowerCase()}`, {}, value.tier),
       h("span.worth__tier", {}, TIERS[value.tier]),
       value.stale && h("span.badge.warn", {}, "Out of date")),
-    h("p.worth__sum", {}, money(value.clv_minor, value.currency, 0), h("span", {}, `worth over ${horizon(value.horizon_days)}`)),
+    h("p.worth__sum", {}, amount(value.clv, value.currency), h("span", {}, `worth over ${horizon(value.horizon_days)}`)),
     h("p.worth__asof", {}, `As of ${day(value.as_of)} · ${value.model_version}`, value.stale && " · too old to decide anything by tier"),
     h("dl.facts", {}, Object.entries(figures(value)).map(([name, figure]) => h("div", {}, h("dt", {}, name), h("dd", {}, figure)))),
-    h("ul.reasons", {}, value.reasons.map((reason) => h("li", {}, reason))));
+    h("ul.reasons", {}, value.why.map((reason) => h("li", {}, reason))));
 }
 
 const horizon = (days) => (days % 365 === 0 ? (days === 365 ? "a year" : `${days / 365} years`) : `${days} days`);
 
 function figures(value) {
   const shown = {
-    "Still a customer": `${Math.round(value.p_alive * 100)} % likely`,
+    // The model cannot tell whether somebody who bought once is still there.
+    "Still a customer": value.frequency ? `${Math.round(value.p_alive * 100)} % likely` : "bought once, unknown",
     "Expected purchases": value.expected_purchases.toFixed(1),
-    "Cost to serve": money(value.cost_to_serve_minor, value.currency, 0),
+    "Cost to serve": amount(value.cost_to_serve, value.currency),
   };
-  if (value.potential_minor !== null) shown["Could be worth"] = `${money(value.potential_minor, value.currency, 0)} more`;
+  if (value.potential_value !== null) shown["Could be worth"] = `${amount(value.potential_value, value.currency)} more`;
   if (value.share_of_customer !== null) shown["Share of customer"] = `${Math.round(value.share_of_customer * 100)} %`;
   return shown;
 }
@@ -73,11 +76,11 @@ function needs(list, customer) {
   return section("Needs", h("ul.needs", {}, list.map((need) => {
     const [state, tone] = NEED_STATES[need.status] ?? [words(need.status), ""];
     const details = [
-      need.product, ...need.attributes.map(([name, value]) => `${name}: ${value}`), budget(need.budget),
+      need.product, ...need.attributes.map(([name, value]) => `${words(name)}: ${value}`), budget(need.budget),
       need.quantity > 1 && `${need.quantity} pieces`, need.timing?.raw && `When: ${need.timing.raw}`, need.purpose && `For: ${need.purpose}`,
     ].filter(Boolean);
     return h("li.need", {},
-      h("p.need__head", {}, h("b", {}, need.title), h(`span.badge${tone && `.${tone}`}`, {}, state)),
+      h("p.need__head", {}, h("b", {}, words(need.title)), h(`span.badge${tone && `.${tone}`}`, {}, state)),
       details.length > 0 && h("p.need__details", {}, details.join(" · ")),
       h("blockquote", {}, need.verbatim),
       h("p.need__foot", {}, `${day(need.stated_at)} · ${words(need.provenance)} · ${Math.round(need.confidence * 100)} % sure`));
@@ -86,11 +89,12 @@ function needs(list, customer) {
 
 function budget(value) {
   if (!value) return null;
+  if (!value.currency) return value.raw; // Words such as "not too dear", or a figure without its currency.
   const write = (minor) => money(minor, value.currency, 0);
   if (value.target_minor) return `about ${write(value.target_minor)}`;
   if (value.min_minor && value.max_minor) return `${write(value.min_minor)} to ${write(value.max_minor)}`;
   if (value.max_minor) return `up to ${write(value.max_minor)}`;
-  return value.min_minor ? `from ${write(value.min_minor)}` : null;
+  return value.min_minor ? `from ${write(value.min_minor)}` : value.raw;
 }
 
 function brief(brief) {

@@ -72,7 +72,7 @@ export class Lists {
       place.classList.toggle("count--urgent", place.dataset.count === "waiting" && count > 0);
     }
     const draw = { mine: line, waiting: entry, open: line, callbacks: callback }[this.tab];
-    const rows = this.data[this.tab].map((item) => this.row(item, draw(item)));
+    const rows = this.data[this.tab].map((item) => this.row(item, draw(item, this.data)));
     const place = $("#list");
     place.removeAttribute("aria-busy");
     if (rows.length) return show(place, h("ul.rows", {}, rows)), this.tick(), this.listen(place);
@@ -116,11 +116,12 @@ function situation(item) {
   ];
 }
 
-function entry(item) {
+function entry(item, { open }) {
+  const said = open.find((line) => line.conversation_id === item.conversation_id)?.customer_text;
   const parts = item.points.parts.filter((part) => part.points).map((part) => `${words(part.name)} ${part.points}`);
   return [
     head(item, h("span.clock", { "data-since": item.waiting_since })),
-    h("span.row__text", {}, item.summary || CAUSES[item.cause]),
+    h("span.row__text", {}, item.summary || (said ? `“${said}”` : CAUSES[item.cause])),
     h("span.row__foot", {}, situation(item), item.points.overtakes && h("span.badge.info", {}, "Longest wait goes first")),
     h("span.points", {}, h("b", {}, `${item.points.total} points`), ` ${parts.join(" · ")}`),
   ];

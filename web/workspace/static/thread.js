@@ -28,6 +28,13 @@ export class Thread {
     });
   }
 
+  /** The customer's name, once he is verified. */
+  name(customer) {
+    if (this.customer === customer) return;
+    this.customer = customer;
+    if (this.messages.size) this.render();
+  }
+
   get lastSeq() { return Math.max(0, ...this.messages.keys()); }
 
   close() {
@@ -67,19 +74,19 @@ export class Thread {
     this.drawing = requestAnimationFrame(() => {
       this.drawing = null;
       const end = this.atEnd() || !this.drawn;
-      this.place.replaceChildren(...drawAll([...this.messages.values()].sort((a, b) => a.seq - b.seq)));
+      this.place.replaceChildren(...drawAll([...this.messages.values()].sort((a, b) => a.seq - b.seq), this.customer || "Customer"));
       this.drawn = true;
       if (end) this.toEnd();
     });
   }
 }
 
-function drawAll(messages) {
+function drawAll(messages, customer) {
   const drawn = [];
   let before = null;
   for (const message of messages) {
     if (!before || !sameDay(before.at, message.at)) drawn.push(h("p.thread__day", {}, longDay(message.at)));
-    drawn.push(message.sender === "system" ? mark(message) : bubble(message, before));
+    drawn.push(message.sender === "system" ? mark(message) : bubble(message, before, customer));
     before = message;
   }
   return drawn;
@@ -91,10 +98,10 @@ function mark(message) {
 
 const SPEAKERS = { customer: "Customer", bot: "Assistant", account_manager: "Person" };
 
-function bubble(message, before) {
+function bubble(message, before, customer) {
   const grouped = before && before.sender === message.sender && before.name === message.name && new Date(message.at) - new Date(before.at) < GROUP_WITHIN;
-  const name = message.sender === "customer" ? "Customer" : message.name;
-  const label = message.sender === "bot" ? "assistant" : message.sender === "account_manager" ? "person" : "";
+  const name = message.sender === "customer" ? customer : message.name;
+  const label = message.sender === "bot" ? "assistant" : message.sender === "account_manager" ? "person" : customer === "Customer" ? "" : "customer";
   return h(`article.say.say--${message.sender}${grouped ? ".say--grouped" : ""}${message.missed ? ".say--missed" : ""}`, { "data-seq": message.seq, "aria-label": `${SPEAKERS[message.sender]} ${name}` },
     !grouped && h("header.say__who", {},
       h(`span.avatar.${message.sender === "account_manager" ? "person" : message.sender}`, { "aria-hidden": "true" }, message.sender === "bot" ? "A" : initials(name)),

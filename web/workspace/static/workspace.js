@@ -77,7 +77,8 @@ async function readCard() {
     const card = await read(`/workspace/api/conversations/${wanted.id}/card`, { background: true });
     if (open !== wanted) return;
     open.card = card;
-    drawCard(card, { onKept: readCard });
+    drawCard(card, { onKept: readCard, onBack: () => pane("thread") });
+    open.thread.name(card.customer?.name ?? "");
     drawOwner();
   } catch (problem) {
     if (problem.status && open === wanted) say(problem.message);
@@ -94,7 +95,7 @@ function drawOwner() {
   $("#thread-head").hidden = false;
   show($("#thread-head"),
     h("button.button.ghost.compact.back", { type: "button", "data-act": "list", "aria-label": "Back to the list" }, "‹ List"),
-    h("div.thread-head__who", {}, h("h1", {}, name), h("p", {}, tierBadge(card?.customer?.value?.tier),
+    h("div.thread-head__who", {}, h("h1", {}, name), h("p", {}, tierBadge(card?.value?.tier),
       h(`span.badge${owner.mine ? ".person" : owner.kind === "bot" ? ".bot" : owner.kind === "queue" ? ".warn" : ""}`, {}, state),
       owner.verified ? h("span.badge.ok", {}, "✓ Verified") : h("span.badge.warn", {}, "Not verified"))),
     h("div.thread-head__acts", {},
@@ -135,6 +136,7 @@ async function claim() {
   wanted.focusNext = true;
   try {
     await write(`/workspace/api/conversations/${wanted.id}/claim`);
+    lists.choose("mine");
   } catch (problem) {
     wanted.focusNext = false;
     say(problem.message);
@@ -172,10 +174,7 @@ function say(sentence) {
   setTimeout(() => { if (place.textContent === sentence) place.textContent = ""; place.classList.remove("line-state--said"); }, 6000);
 }
 
-function pane(name) {
-  panes.dataset.pane = name;
-  document.querySelector("#card").inert = false;
-}
+function pane(name) { panes.dataset.pane = name; }
 
 // --- duty ---
 
