@@ -105,6 +105,10 @@ class Conversations:
             conversations.c.turn_holder == holder,
         )
 
+    def expire_turn(self, conversation_id: str, holder: str, now: datetime) -> None:
+        """Let the lease run out at once; who takes the turn next sees that it was not ended."""
+        self._set(conversation_id, {"turn_until": now}, conversations.c.turn_holder == holder)
+
     def set_brain(self, conversation: Conversation) -> None:
         """Write the brain's session, notice and turn count."""
         self._set(

@@ -50,11 +50,12 @@ def next_turn(crm: Crm, conversation_id: str, holder: str) -> LeasedTurn | None:
         if message is None:
             raise RuntimeError(f"the turn of {conversation_id} was taken for a message that is not there")
         conversation = before
+        interrupted = 0
         if before.turn_holder is not None:
             conversation = fresh_session(before, before.brain_notice or "interrupted")
             tx.conversations.set_brain(conversation)
             tx.incidents.add("turn_interrupted", now, conversation_id, f"message:{message.id}")
-        interrupted = tx.incidents.count("turn_interrupted", conversation_id, f"message:{message.id}")
+            interrupted = tx.incidents.count("turn_interrupted", conversation_id, f"message:{message.id}")
         return LeasedTurn(
             conversation_id=conversation_id,
             message_id=message.id,
@@ -125,9 +126,14 @@ def fail_turn(crm: Crm, turn: LeasedTurn, kind: str, apology: Reply) -> list[Mes
 
 
 def abandon_turn(crm: Crm, turn: LeasedTurn) -> None:
-    """Give the lease back without an answer, when the process stops in good order; another takes over."""
+    """Stop in the middle of a turn, when the process ends in good order.
+
+    The lease ends now instead of running out, and the rest is as after a crash: the brain may have
+    acted on the message already.
+    """
+    now = crm.clock()
     with crm.store.write() as tx:
-        tx.conversations.end_turn(turn.conversation_id, turn.lease)
+        tx.conversations.expire_turn(turn.conversation_id, turn.lease, now)
 
 
 def unfinished(crm: Crm, limit: int = 100) -> list[str]:
@@ -159,7 +165,8 @@ def _ending(crm: Crm, turn: LeasedTurn) -> Iterator[None]:
     try:
         yield
     except StaleTurn:
-        abandon_turn(crm, turn)
+        with crm.store.write() as tx:
+            tx.conversations.end_turn(turn.conversation_id, turn.lease)
         raise
 
 
@@ -177,9 +184,9 @@ def _say(
             tx,
             conversation,
             reply,
-            f"bot:{turn.message_id}:{number}",
+            f"bot:{turn.message_id}:{seq}",  # A message that is asked again is answered again.
             crm.clock(),
             in_reply_to=turn.message_id,
         )
-        for number, reply in enumerate(spoken)
+        for seq, reply in enumerate(spoken, conversation.last_seq + 1)
     ]
