@@ -53,11 +53,10 @@ Verdict = Literal["right", "wrong", "expired", "spent"]
 
 @dataclass(frozen=True)
 class Verified:
-    """The visitor is this customer; ``needs_attached`` of his needs in this chat are now his."""
+    """The visitor is this customer; what he said before he was known is his now."""
 
     customer_id: str
     first_name: str
-    needs_attached: int = 0
 
 
 @dataclass(frozen=True)

@@ -210,3 +210,17 @@ def as_items(stored: Sequence[dict[str, Any]]) -> tuple[Item, ...]:
     return tuple(
         Item(str(i["product"]), int(i.get("quantity", 1)), int(i.get("amount_minor", 0))) for i in stored
     )
+
+
+def order_words(order: Order, today: date) -> str:
+    """Which sentence tells the state of the order: the ending of a response's name."""
+    if order.is_late(today):
+        return "late"
+    match order.status:
+        case "placed":
+            return "placed" if order.expected_on else "placed_no_date"
+        case "shipped":
+            return "shipped" if order.expected_on and order.tracking else "shipped_no_tracking"
+        case "delivered":
+            return "delivered" if order.delivered_on else "delivered_no_date"
+    return "cancelled"

@@ -116,6 +116,7 @@ def link_signed_in(crm: Crm, conversation_id: str, customer_id: str) -> Verified
 
 def _link(tx: Transaction, conversation: Conversation, customer_id: str, now: datetime) -> Verified:
     tx.conversations.link_customer(conversation.conversation_id, customer_id, now)
+    tx.needs.attach(conversation.conversation_id, customer_id)
     tx.complaints.attach(conversation.conversation_id, customer_id)
     return _verified(tx, customer_id)
 

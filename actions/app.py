@@ -1,0 +1,94 @@
+"""The web application that Rasa calls to run actions; it never listens on the public port."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Header
+from fastapi.responses import JSONResponse
+from rasa_sdk import Action
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import (
+    ActionExecutionRejection,
+    ActionMissingDomainException,
+    ActionNotFoundException,
+)
+
+from actions import (
+    billing,
+    cancelling,
+    complaint,
+    contact_details,
+    courtesy,
+    delivery,
+    escalation,
+    help,
+    identify,
+    needs,
+    offers,
+    order_choice,
+    orders,
+    products,
+    returns,
+    store,
+    why,
+)
+from crmcore.conversations import StaleTurn
+from crmcore.crm import Crm
+
+TOPICS = (
+    courtesy, help, why, identify, order_choice, orders, returns, delivery, billing, products, store,
+    contact_details, needs, offers, complaint, cancelling, escalation,
+)  # fmt: skip
+
+logger = logging.getLogger(__name__)
+
+
+def create_action_app(crm: Crm, secret: str) -> FastAPI:
+    """``POST /webhook`` for whoever shows ``secret`` in the header ``X-Rapport-Secret``.
+
+    Each call runs in a thread of its own, so a slow one holds up nobody. Rasa's protocol: 400 an action
+    declined to run, 404 there is no such action, 449 send the domain with it.
+    """
+    executor = ActionExecutor()
+    for action in all_actions(crm):
+        executor.register_action(action)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.post("/webhook")
+    def run_action(
+        call: Annotated[dict[str, Any], Body()], x_rapport_secret: Annotated[str, Header()] = ""
+    ) -> JSONResponse:
+        if not hmac.compare_digest(x_rapport_secret.encode(), secret.encode()):
+            return JSONResponse({"error": "this port belongs to the dialogue engine"}, 401)
+        name = call.get("next_action")
+        try:
+            result = asyncio.run(executor.run(call))
+        except ActionExecutionRejection as rejected:
+            return _refused(400, name, rejected)
+        except ActionNotFoundException as unknown:
+            return _refused(404, name, unknown)
+        except ActionMissingDomainException as missing:
+            return _refused(449, name, missing)
+        except StaleTurn as stale:
+            # The conversation moved on while this ran; its reply will be dropped, so nothing is said.
+            logger.info("%s: %s", name, stale)
+            return JSONResponse({"events": [], "responses": []})
+        return JSONResponse(result.model_dump() if result else {})
+
+    return app
+
+
+def all_actions(crm: Crm) -> Iterator[Action]:
+    """One instance of every action and form validation in this package."""
+    for topic in TOPICS:
+        for found in vars(topic).values():
+            if isinstance(found, type) and issubclass(found, Action) and found.__module__ == topic.__name__:
+                if getattr(found, "action_name", None) or getattr(found, "form", None):
+                    yield found(crm)
+
+
+def _refused(status: int, action: Any, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": str(error), "action_name": action}, status)

@@ -1,0 +1,28 @@
+"""Delivery: the firm's ways, times and prices."""
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import CrmAction, in_language, language_of
+from actions.slots import Events
+from crmcore.conversations import Turn
+from crmcore.spoken import spoken_amount
+
+
+class Delivery(CrmAction):
+    action_name = "action_delivery"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        firm, language = self.crm.firm, language_of(self.crm, turn)
+        dispatcher.utter_message(response="utter_delivery_intro")
+        for way in firm.policies.delivery.ways:
+            free_from = way.free_from
+            dispatcher.utter_message(
+                response="utter_delivery_way" if free_from is None else "utter_delivery_way_free_from",
+                way=in_language(way.name, language),
+                least=way.days[0],
+                most=way.days[1],
+                price=spoken_amount(way.price, firm.currency),
+                free_from="" if free_from is None else spoken_amount(free_from, firm.currency),
+            )
+        return []

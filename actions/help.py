@@ -1,0 +1,68 @@
+"""Help: stopping, correcting, and what to do when nothing was understood."""
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import CrmAction, count_failure, needs_person, offers_choice
+from actions.escalation import get_person
+from actions.slots import Events, leave_all
+from crmcore.conversations import Turn
+
+HINTED = ("contact_or_order", "one_time_code", "order", "return_confirmed", "contact_kind", "need_confirmed")
+
+
+class Abort(CrmAction):
+    action_name = "action_abort"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        open_form = tracker.active_loop_name is not None
+        dispatcher.utter_message(response="utter_aborted" if open_form else "utter_nothing_to_abort")
+        return leave_all(tracker)
+
+
+class Correct(CrmAction):
+    """A correction that the open form could not apply."""
+
+    action_name = "action_correct"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        open_form = tracker.active_loop_name is not None
+        dispatcher.utter_message(response="utter_correct_what" if open_form else "utter_nothing_to_correct")
+        return []
+
+
+class OutOfScope(CrmAction):
+    action_name = "action_out_of_scope"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        dispatcher.utter_message(response="utter_out_of_scope", firm=self.crm.firm.name)
+        return []
+
+
+class NotUnderstood(CrmAction):
+    """First the question in other words, then a choice, then a person."""
+
+    action_name = "action_not_understood"
+    gets_person = True
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        failures = count_failure(self.crm, tracker, turn)
+        if self.gets_person and needs_person(self.crm, failures):
+            dispatcher.utter_message(response="utter_handing_over_not_understood")
+            return get_person(self.crm, dispatcher, tracker, turn, "failure")
+        if offers_choice(self.crm, failures):
+            dispatcher.utter_message(response="utter_choice")
+            return [*leave_all(tracker), SlotSet("next_step", None)]
+        asked = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
+        dispatcher.utter_message(
+            response=f"utter_hint_{asked}" if asked in HINTED else "utter_not_understood"
+        )
+        return [SlotSet("next_step", None)]
+
+
+class Stuck(NotUnderstood):
+    """The customer began anew what is open already, so the form could not use his words."""
+
+    action_name = "action_stuck"
+    gets_person = False

@@ -1,0 +1,37 @@
+"""Questions about articles and prices, answered from the catalogue and from nowhere else."""
+
+import numpy as np
+
+from crmcore.catalogue import Product
+from crmcore.crm import Crm
+from crmcore.needs.language import Embedder
+from crmcore.products import FoundProducts, closest, find_products
+
+NEAR_ENOUGH = 0.5  # Cosine between a question and an article's description, with MiniLM sentences.
+
+
+def products_asked_for(crm: Crm, text: str, language: str) -> FoundProducts:
+    """The articles that a question is about; nothing when the catalogue has nothing near it.
+
+    Words first, because names and model numbers carry no meaning; then the meaning of the sentence.
+    """
+    firm = crm.firm
+    found = find_products(text, language, firm.products, firm.needs)
+    if found.products or not text.strip() or not firm.products:
+        return found
+    embedder = crm.language.embedder(language)
+    similar = _similarity(embedder, text, firm.products, language)
+    nearest = closest(similar, firm.products, NEAR_ENOUGH)
+    return FoundProducts((nearest,) if nearest else (), certain=False)
+
+
+def _similarity(
+    embedder: Embedder, text: str, products: tuple[Product, ...], language: str
+) -> dict[str, float]:
+    described = embedder.embed(_descriptions(products, language))
+    cosines = described @ embedder.embed((text,))[0]
+    return {p.id: float(c) for p, c in zip(products, np.asarray(cosines), strict=True)}
+
+
+def _descriptions(products: tuple[Product, ...], language: str) -> tuple[str, ...]:
+    return tuple(f"{p.name}: {p.about.get(language) or next(iter(p.about.values()))}" for p in products)
