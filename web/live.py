@@ -83,9 +83,7 @@ class Live:
         """Close the customer's streams of this conversation: his session ended."""
         self._tell(conversation_id, Look(ended=True))
 
-    async def watch(
-        self, conversation_id: str | None = None, heartbeat: float = HEARTBEAT_SECONDS
-    ) -> AsyncGenerator[Look]:
+    async def watch(self, conversation_id: str | None = None) -> AsyncGenerator[Look]:
         """Looks at one conversation, or, for staff, at all of them (None).
 
         The first look comes at once, after the watcher is registered: who reads the store on every
@@ -98,7 +96,7 @@ class Live:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(heartbeat):
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
                         await watcher.woken.wait()
                 look = watcher.take()
                 yield look

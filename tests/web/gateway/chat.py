@@ -53,7 +53,7 @@ class FakeBrain:
     ) -> Sequence[Reply]:
         asked = Asked(sender, text, dict(metadata), payload)
         self.asked.append(asked)
-        while self.held:
+        while self.held:  # noqa: ASYNC110 - the test sets it from another thread
             await asyncio.sleep(0.01)
         said = self.says(asked)
         if isinstance(said, BrainError):

@@ -142,7 +142,7 @@ def test_a_slow_reply_is_dropped_when_a_person_has_taken_over(chat: Gateway) -> 
     assert visitor.begin()["owner"] == {"kind": "account_manager", "name": member.name}
 
 
-def test_what_nobody_answered_is_answered_by_the_bot_after_it_got_the_conversation_back(
+def test_what_nobody_answered_is_answered_by_the_bot_once_it_is_given_back(
     chat: Gateway,
 ) -> None:
     member = a_staff_member(chat.crm)

@@ -1,0 +1,45 @@
+"""A server with the real shape of Rasa's REST channel and HTTP API, that misbehaves on demand."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+@dataclass
+class FakeRasa:
+    """``answer`` is the body that the webhook sends; set ``status`` or ``hangs`` to break it."""
+
+    answer: str = '[{"recipient_id": "c.0", "text": "Hello!"}]'
+    status: int = 200
+    hangs: bool = False
+    tracker: dict[str, Any] = field(default_factory=dict)
+    received: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/webhooks/rest/webhook", self._webhook, methods=["POST"]),
+                Route("/conversations/{sender}/tracker", self._tracker),
+                Route("/status", self._status),
+            ]
+        )
+
+    async def _webhook(self, request: Request) -> Response:
+        self.received.append(await request.json())
+        if self.hangs:
+            await asyncio.sleep(30)
+        return Response(self.answer, self.status, media_type="application/json")
+
+    async def _tracker(self, request: Request) -> Response:
+        self.paths.append(f"{request.url.path}?{request.url.query}")
+        return Response(json.dumps(self.tracker), self.status, media_type="application/json")
+
+    async def _status(self, request: Request) -> Response:
+        return Response('{"model_file": "m.tar.gz"}', self.status, media_type="application/json")
