@@ -6,8 +6,10 @@ from functools import cache
 
 import typer
 
-from cli import staff
+from cli import decisions, firm, staff
+from cli.needs_score import score_needs
 from cli.score import score_command
+from cli.work import work_command
 from crmcore.crm import Crm, open_crm
 from crmcore.errors import CrmError
 from crmcore.settings import ROOT, read_settings
@@ -44,6 +46,10 @@ def train() -> None:
 
 
 app.command("score")(score_command)
+app.command("work")(work_command)
+app.command("score-needs")(score_needs)
+app.add_typer(firm.app, name="firm")
+app.add_typer(decisions.app, name="decisions")
 app.add_typer(staff.app, name="staff")
 
 

@@ -121,7 +121,7 @@ def decide(
             reasons=decision.reasons,
             inputs=inputs.to_json(),
             model_version=MODEL_VERSION,
-            firm_version=None,
+            firm_version=tx.firm.newest_version(),
             decided_at=now,
         )
     )

@@ -1,0 +1,37 @@
+"""``rapport work``: the worker role in a process of its own."""
+
+import os
+import secrets
+import signal
+import socket
+import threading
+from typing import Annotated
+
+import typer
+
+from crmcore.crm import Crm
+from crmcore.usecases.jobs import run_due_jobs
+
+PAUSE_SECONDS = 1.0
+
+
+def work_command(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Run what is due now and end.")] = False,
+) -> None:
+    """Run due jobs: call-backs, return timers, nightly scoring. Ctrl-C ends it after the job at hand.
+
+    Several workers share the work; the app runs one in its own process by default.
+    """
+    crm: Crm = context.obj()
+    holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
+    if once:
+        typer.echo(f"{run_due_jobs(crm, holder)} jobs done")
+        return
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    typer.echo("working; Ctrl-C ends it after the job at hand")
+    while not stopping.is_set():
+        if run_due_jobs(crm, holder, limit=1) == 0:
+            stopping.wait(PAUSE_SECONDS)
