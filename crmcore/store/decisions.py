@@ -34,3 +34,11 @@ class Decisions:
             query = query.where(decisions.c.kind == kind)
         rows = self._connection.execute(query.order_by(decisions.c.decided_at.desc())).mappings()
         return [Decision(**{**row, "reasons": tuple(row["reasons"])}) for row in rows]
+
+    def page(self, after: str, limit: int, kind: DecisionKind | None = None) -> list[Decision]:
+        """Decisions in the order of their ids, those after ``after``."""
+        query = select(decisions).where(decisions.c.decision_id > after)
+        if kind is not None:
+            query = query.where(decisions.c.kind == kind)
+        rows = self._connection.execute(query.order_by(decisions.c.decision_id).limit(limit)).mappings()
+        return [Decision(**{**row, "reasons": tuple(row["reasons"])}) for row in rows]
