@@ -15,16 +15,17 @@ from typing import Any
 import jwt
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from web.security import SecurityHeaders
 from web.widget.routes import router as widget_router
 
 WIDGET_SECRET = "a widget secret that only tests know, long enough"
-FIRM = SimpleNamespace(
-    name="Alder & Bell", voice=SimpleNamespace(assistant="Coda"), languages=("en",), origins=("http://shop.example",)
-)
-SHOP = """<!doctype html><html lang="en"><title>A shop</title><meta name="viewport" content="width=device-width">
-<h1>A shop</h1><a href="#x">A link before the chat</a><script src="{widget}/widget.js" async {attributes}></script>"""
+GREETING = "Hello! I am Coda, the digital assistant of Alder & Bell. What can I do for you?"
+SHOP = """<!doctype html><html lang="en"><title>A shop</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width"><h1>A shop</h1><a href="#x">A link before the chat</a>
+<script src="{widget}/widget.js" async {attributes}></script>"""
 
 
 @dataclass
@@ -68,9 +69,23 @@ def event(name: str, data: Any, number: int | None = None) -> str:
 
 
 class FakeGateway:
-    """``failures`` holds answers to give instead, one a request, by path: ``{"/chat/messages": [503]}``."""
+    """One gateway on ``port`` of 127.0.0.1, and a shop that embeds it.
 
-    def __init__(self) -> None:
+    On ``localhost`` the shop is another site, so Chromium denies the frame its storage; on
+    ``127.0.0.1`` it is the same site.
+
+    ``failures`` holds answers to give instead, one a request, by path: ``{"/chat/messages": [503]}``.
+    """
+
+    def __init__(self, port: int, shop_host: str = "localhost") -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.shop = f"http://{shop_host}:{port}/shop"
+        self.firm = SimpleNamespace(
+            name="Alder & Bell",
+            voice=SimpleNamespace(assistant="Coda"),
+            languages=("en",),
+            origins=(f"http://{shop_host}:{port}",),
+        )
         self.conversations: list[FakeConversation] = []
         self.failures: dict[str, list[int]] = {}
         self.posts: list[tuple[str, dict[str, Any]]] = []
@@ -78,7 +93,7 @@ class FakeGateway:
         self.echo = True  # Whether the assistant answers.
         self.down = False
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.app = self._build()
+        self.app = Starlette(routes=[Route("/shop", self._shop), Mount("/", self._build())])
 
     @property
     def last(self) -> FakeConversation:
@@ -105,7 +120,7 @@ class FakeGateway:
 
     def _build(self) -> FastAPI:
         app = FastAPI()
-        app.state.crm = SimpleNamespace(firm=FIRM)
+        app.state.crm = SimpleNamespace(firm=self.firm)
         app.include_router(widget_router())
 
         @app.middleware("http")
@@ -118,8 +133,7 @@ class FakeGateway:
                 return _error(failures.pop(0))
             return await call_next(request)
 
-        app.add_middleware(SecurityHeaders, embedding_origins=FIRM.origins)
-        app.get("/shop")(self._shop)
+        app.add_middleware(SecurityHeaders, embedding_origins=self.firm.origins)
         app.post("/chat/session")(self._session)
         app.get("/chat/messages")(self._messages)
         app.get("/chat/stream")(self._stream)
@@ -129,19 +143,22 @@ class FakeGateway:
         app.post("/chat/sign-out")(self._sign_out)
         return app
 
-    async def _shop(self, request: Request, customer: str = "", theme: str = "") -> HTMLResponse:
-        attributes = f'data-token="{sign_in_token(customer)}"' if customer else ""
-        if theme:
-            attributes += f' data-theme="{theme}"'
-        base = str(request.base_url).rstrip("/")
-        return HTMLResponse(SHOP.format(widget=base, attributes=attributes))
+    async def _shop(self, request: Request) -> HTMLResponse:
+        """A shop with as strict a policy as can be: it allows the widget's script and frame, nothing else."""
+        query = request.query_params
+        attributes = f'data-token="{sign_in_token(query["customer"])}"' if "customer" in query else ""
+        policy = f"default-src 'none'; script-src {self.url}; frame-src {self.url}; img-src data:"
+        page = SHOP.format(widget=self.url, attributes=attributes)
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
     async def _session(self, request: Request) -> Response:
         body = await request.json()
         self.posts.append(("/chat/session", body))
         customer = ""
         if body.get("signed_in_token"):
-            customer = jwt.decode(body["signed_in_token"], WIDGET_SECRET, ["HS256"], audience="rapport")["sub"]
+            customer = jwt.decode(body["signed_in_token"], WIDGET_SECRET, ["HS256"], audience="rapport")[
+                "sub"
+            ]
         found = self.of(request)
         if request.headers.get("Authorization") and not found:
             return _error(401)
@@ -149,7 +166,9 @@ class FakeGateway:
         if not found or not resumed:
             found = FakeConversation(f"cnv_{len(self.conversations)}", secrets.token_hex(16))
             self.conversations.append(found)
-            found.add("bot", "Hello! I am Coda, the digital assistant of Alder & Bell. What can I do for you?")
+            found.add(
+                "bot", "Hello! I am Coda, the digital assistant of Alder & Bell. What can I do for you?"
+            )
         found.customer = customer or found.customer
         return JSONResponse(
             {
@@ -157,7 +176,7 @@ class FakeGateway:
                 "token": found.token,
                 "expires_at": "2099-01-01T00:00:00Z",
                 "resumed": resumed,
-                "assistant": {"name": "Coda", "firm": FIRM.name},
+                "assistant": {"name": "Coda", "firm": self.firm.name},
                 "owner": found.owner,
                 "last_seq": len(found.messages),
             }
@@ -218,8 +237,8 @@ class FakeGateway:
         found = self.of(request)
         if not found:
             return _error(401)
-        mark = found.add("system", "You are next. Somebody will be with you shortly.", kind="mark:queued")
-        mark["client_id"] = body["client_id"]
+        words = "You are next. Somebody will be with you shortly."
+        mark = found.add("system", words, client_id=body["client_id"], kind="mark:queued")
         found.own("queue")
         return JSONResponse({"seq": mark["seq"]})
 

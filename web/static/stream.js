@@ -1,19 +1,21 @@
 // What every chat surface needs of a browser: device storage, client ids, an outgoing queue that
 // survives a reload, and a live line that survives the network. No DOM, no wording.
 
-const memory = new Map(); // Where a browser forbids storage, things live as long as the page.
-let box = null;
+let box = null; // Where a browser denies a frame its storage, things live in memory,
+const memory = new Map(); // and the page around may keep a copy over a reload (see `keep.onMemory`).
 try { box = localStorage; box.getItem(""); } catch { box = null; }
+const inMemory = () => keep.onMemory?.(Object.fromEntries(memory));
 
 /** JSON values on this device. */
 export const keep = {
   get(key) { return JSON.parse(memory.get(key) ?? box?.getItem(key) ?? "null"); },
   set(key, value) {
     const text = JSON.stringify(value);
-    try { box.setItem(key, text); memory.delete(key); } catch { memory.set(key, text); }
+    try { box.setItem(key, text); } catch { memory.set(key, text); inMemory(); }
   },
-  drop(key) { memory.delete(key); box?.removeItem(key); },
-  keys(prefix) { return [...new Set([...Object.keys(box ?? {}), ...memory.keys()])].filter((k) => k.startsWith(prefix)).sort(); },
+  drop(key) { box?.removeItem(key); if (memory.delete(key)) inMemory(); },
+  keys(prefix) { return [...Object.keys(box ?? {}), ...memory.keys()].filter((k) => k.startsWith(prefix)).sort(); },
+  restore(kept) { if (!box) for (const key in kept) memory.set(key, kept[key]); },
 };
 
 let lastTick = 0;

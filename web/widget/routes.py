@@ -17,6 +17,7 @@ MESSAGE_LIMIT = 2000  # Characters; the gateway refuses more.
 templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
 )
+templates.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
 
 
 def router() -> APIRouter:
@@ -42,14 +43,15 @@ async def frame(request: Request, lang: str = "") -> HTMLResponse:
     language = choose_language(lang, firm.languages)
     words = words_in(language)
     config: dict[str, Any] = {
-        "words": words,
+        "words": words["talk"],
         "firm": firm.name,
         "assistant": firm.voice.assistant,
         "limit": MESSAGE_LIMIT,
         "origins": firm.origins,
     }
+    title = words["talk"]["chat"].format(firm=firm.name)
     page = templates.get_template("widget.html").render(
-        words=words, language=language, firm=firm.name, assistant=firm.voice.assistant, config=config
+        words=words["frame"], title=title, language=language, config=config
     )
     return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
@@ -61,9 +63,9 @@ def choose_language(wanted: str, spoken: tuple[str, ...]) -> str:
 
 
 @cache
-def words_in(language: str) -> dict[str, str]:
-    """Every word of the widget's own, in one language."""
-    words: dict[str, str] = json.loads(_words_path(language).read_text(encoding="utf-8"))
+def words_in(language: str) -> dict[str, dict[str, str]]:
+    """Every word of the widget's own in one language: what stands in the frame, and what the talk needs."""
+    words: dict[str, dict[str, str]] = json.loads(_words_path(language).read_text(encoding="utf-8"))
     return words
 
 

@@ -54,7 +54,7 @@ export class Talk {
   }
   /** Draw without pulling a reader who has scrolled up. */
   drawing(draw, follow, counts) {
-    follow ||= this.stuck;
+    follow ||= this.atEnd();
     draw();
     if (follow) this.toEnd();
     else if (counts) $("new").hidden = false;

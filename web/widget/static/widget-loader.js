@@ -32,7 +32,9 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
   const panel = root.appendChild(document.createElement("div"));
   const frame = panel.appendChild(document.createElement("iframe"));
   frame.src = `${base}/widget?lang=${encodeURIComponent(script.dataset.lang || document.documentElement.lang)}`;
-  frame.onload = () => post("hello", { token, theme: script.dataset.theme });
+  // A browser that blocks third-party storage gives the frame none: then this page keeps it, for reloads.
+  const kept = () => { try { return JSON.parse(localStorage.rapport); } catch { return null; } };
+  frame.onload = () => post("hello", { token, theme: script.dataset.theme, kept: kept() });
 
   const post = (rapport, more) => frame.contentWindow?.postMessage({ rapport, ...more }, base);
   const show = (open) => {
@@ -66,6 +68,7 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
       button.hidden = false;
       if (!ready) { ready = true; if (isOpen) show(true); }
     }
+    if (data.rapport === "keep") try { localStorage.rapport = JSON.stringify(data.kept); } catch { /* Until the page closes. */ }
     if (data.rapport === "close") show(false);
     if (data.rapport === "expired") dispatchEvent(new Event("rapport:expired"));
   });

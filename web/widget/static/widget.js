@@ -7,6 +7,7 @@ const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => v
 const text = $("text"), framed = parent !== window;
 
 let who, signedToken, prefix, session, starting, outbox, line, page;
+keep.onMemory = (kept) => tell("keep", { kept });
 let isOpen = !framed, unread = 0, online = true, typed = 0;
 
 const talk = new Talk(words, {
@@ -21,7 +22,10 @@ addEventListener("message", ({ source, origin, data }) => {
   if (!framed || source !== parent || ![...origins, location.origin].includes(origin)) return;
   page = origin;
   if (data.theme) document.documentElement.dataset.theme = data.theme;
-  if (data.rapport === "hello") become(data.token);
+  if (data.rapport === "hello") {
+    keep.restore(data.kept);
+    become(data.token);
+  }
   if (data.rapport === "sign-out") leave();
   if (data.rapport === "closed") isOpen = false;
   if (data.rapport === "open") {
@@ -172,6 +176,7 @@ const tooLong = (message, n = [...message].length) => n > limit && fill(words.to
 async function send({ client_id, text, button_id, person }) {
   const body = person ? { client_id } : button_id ? { client_id, button_id } : { client_id, text };
   await authorized(() => post(person ? "/chat/person" : "/chat/messages", body, bearer()));
+  if (outbox.failing) note();
   if (person) outbox.settle(client_id); // Its mark in the conversation shows it from here on.
 }
 /** Says why near the composer; words that were refused for good go back there. */
