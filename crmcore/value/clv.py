@@ -91,15 +91,21 @@ def value_customers(
     days = summary.recency + alive * summary.days_since_last_purchase
     model = fit_costs(ledger.service_cost, ledger.service_cost_squared, days)
     ahead = expected_active_days(summary, purchases, horizon, discount)
-    costs = forecast_costs(ledger.service_cost, days, ahead, model)
+    # Of a customer who is active now; where he cannot be, the division is of zero by one.
+    active = np.where(alive > 0, alive, 1.0)
+    costs = forecast_costs(ledger.service_cost, days, ahead / active, model)
+    p_below_zero = _p_below_zero(
+        summary, purchases, spend, horizon, alive, count / active, contribution / active, costs
+    )
+    cost_to_serve = alive * costs.mean
     return CustomerValues(
         p_alive=alive,
         expected_purchases=count,
         expected_spend=each,
         contribution=contribution,
-        cost_to_serve=costs.mean,
-        clv=contribution - costs.mean,
-        p_below_zero=_p_below_zero(summary, purchases, spend, horizon, alive, count, contribution, costs),
+        cost_to_serve=cost_to_serve,
+        clv=contribution - cost_to_serve,
+        p_below_zero=p_below_zero,
         contribution_share=share,
         costs=model,
     )
@@ -135,36 +141,30 @@ def _p_below_zero(
 ) -> FloatArray:
     """P(contribution < cost) over the horizon; an approximation, shape (n,).
 
-    The chances of no purchase and of no cost are exact. Given some of both, contribution and cost are taken
-    as independent lognormals with matched mean and variance, and dropout within the horizon is left out of
-    the variance of the count.
+    ``count``, ``contribution`` and ``costs`` are those of a customer who is active now; one who is not brings
+    nothing and costs nothing. The chances of no purchase and of no cost are taken as independent. Given some
+    of both, contribution and cost are lognormals with matched mean and variance; dropout within the horizon
+    is left out of the variance of the count and of the cost.
     """
     shape = purchases.r + summary.frequency
-    age = purchases.alpha + summary.T
-    p_buys = alive * -np.expm1(-shape * np.log1p(horizon / age))
-    p_buys = np.maximum(p_buys, 1e-300)
-    while_active = count / np.maximum(alive, 1e-300)
+    p_buys = -np.expm1(-shape * np.log1p(horizon / (purchases.alpha + summary.T)))
     mean_count = np.maximum(count / p_buys, 1.0)
-    square_count = np.maximum(
-        alive * (while_active + while_active**2 * (1 + 1 / shape)) / p_buys, mean_count**2
-    )
+    square_count = np.maximum((count + count**2 * (1 + 1 / shape)) / p_buys, mean_count**2)
     around, of_mean = spend_variation(summary, spend)
     of_mean = np.minimum(of_mean, _WIDEST)
-    spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 - 1
+    gain_spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 - 1
+    gain, gain_width = _lognormal(np.maximum(contribution, 1e-300) / p_buys, gain_spread)
 
-    p_costs = np.maximum(costs.p_any, 1e-300)
-    mean_cost = costs.mean / p_costs
-    cost_spread = (costs.deviation**2 + costs.mean**2) * p_costs / np.maximum(costs.mean, 1e-300) ** 2 - 1
+    p_costs, mean_cost = np.maximum(costs.p_any, 1e-300), np.maximum(costs.mean, 1e-300)
+    cost_spread = ((costs.deviation / mean_cost) ** 2 + 1) * p_costs - 1
+    cost, cost_width = _lognormal(mean_cost / p_costs, cost_spread)
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_gain, width = _lognormal(np.maximum(contribution, 0) / p_buys, spread)
-        log_cost, cost_width = _lognormal(mean_cost, cost_spread)
-        loses = ndtr((log_cost - log_gain) / np.sqrt(width + cost_width))
-    loses = np.where(contribution <= 0, 1.0, loses)
-    result = np.where(costs.p_any > 0, costs.p_any * (1 - p_buys + p_buys * np.nan_to_num(loses)), 0.0)
+    loses = ndtr((cost - gain) / np.sqrt(gain_width + cost_width))
+    below = costs.p_any * (1 - p_buys + p_buys * loses)
     # Orders below their cost lose money without any service.
-    result = np.where(contribution < 0, np.maximum(result, p_buys), result)
-    return np.clip(result, 0.0, 1.0)
+    below = np.where(contribution < 0, np.maximum(below, p_buys), below)
+    result: FloatArray = np.clip(alive * below, 0.0, 1.0)
+    return result
 
 
 def _lognormal(mean: FloatArray, spread: FloatArray) -> tuple[FloatArray, FloatArray]:

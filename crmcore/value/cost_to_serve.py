@@ -53,7 +53,7 @@ def fit_costs(cost: FloatArray, squared: FloatArray, days: FloatArray) -> CostMo
 
 
 def forecast_costs(cost: FloatArray, days: FloatArray, ahead: FloatArray, model: CostModel) -> CostForecast:
-    """ahead : (discounted) days within the horizon on which each customer will be active, shape (n,).
+    """ahead : (discounted) days within the horizon on which each customer will be active if he is now, (n,).
 
     With events of one size and a gamma rate, the number of events ahead is negative binomial.
     """
