@@ -1,8 +1,6 @@
 """What happens to a need from the first words to the marketer's board."""
 
 import pytest
-from tests.builders import Clock, a_conversation, a_crm, a_customer, a_turn, answered
-from tests.needs.builders import fake_tools
 
 from crmcore.conversations import Conversation, StaleTurn, Turn
 from crmcore.crm import Crm
@@ -19,6 +17,8 @@ from crmcore.usecases.needs import (
     state_need,
     withdraw_need,
 )
+from tests.builders import Clock, a_conversation, a_crm, a_customer, a_turn, answered
+from tests.needs.builders import fake_tools
 
 
 @pytest.fixture
@@ -148,7 +148,11 @@ def test_a_newer_need_contradicts_an_older_one_with_another_attribute(crm: Crm) 
 
 
 def test_the_board_counts_by_category_and_tier_and_shows_verbatims(crm: Crm) -> None:
-    texts = {"MVC": ["I need a trumpet", "a trumpet please"], "core": ["I need a trumpet"], None: ["I need a turntable"]}
+    texts = {
+        "MVC": ["I need a trumpet", "a trumpet please"],
+        "core": ["I need a trumpet"],
+        None: ["I need a turntable"],
+    }
     for tier, said in texts.items():
         for text in said:
             conversation = a_conversation(crm, a_customer(crm, tier=tier))  # type: ignore[arg-type]
