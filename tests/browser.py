@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -51,6 +51,32 @@ def launch(playwright: Any) -> Browser:
     return playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS, headless=True)
 
 
+class _Shared:
+    """One Chromium, however many conftest files import the fixtures.
+
+    Pytest makes a fixture of its own for each of them, and Playwright runs once in a thread.
+    """
+
+    def __init__(self) -> None:
+        self._users = 0
+        self._open = ExitStack()
+
+    def __enter__(self) -> Browser:
+        if not self._users:
+            self._browser = launch(self._open.enter_context(sync_playwright()))
+            self._open.callback(self._browser.close)
+        self._users += 1
+        return self._browser
+
+    def __exit__(self, *_: object) -> None:
+        self._users -= 1
+        if not self._users:
+            self._open.close()
+
+
+_shared = _Shared()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium for the whole run. Without one: a failure in CI (``CI`` is set), else a named skip."""
@@ -58,10 +84,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(MISSING, pytrace=False)
         pytest.skip(MISSING)
-    with sync_playwright() as playwright:
-        running = launch(playwright)
+    with _shared as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
