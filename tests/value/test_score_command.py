@@ -1,0 +1,56 @@
+"""``rapport score``, as an operator types it."""
+
+import json
+from datetime import timedelta
+
+import typer
+from typer.testing import CliRunner
+
+from cli.score import score_command
+from crmcore.crm import Crm
+from tests.value.shop import open_shop
+
+
+def run(crm: Crm, *arguments: str) -> tuple[int, str]:
+    app = typer.Typer()
+
+    @app.callback()
+    def _installation(context: typer.Context) -> None:
+        context.obj = lambda: crm
+
+    app.command("score")(score_command)
+    result = CliRunner().invoke(app, ["score", *arguments])
+    return result.exit_code, result.output
+
+
+def test_it_says_how_many_have_each_tier_and_what_they_are_worth(crm: Crm) -> None:
+    open_shop(crm)
+    status, output = run(crm)
+    assert status == 0
+    assert "MVC" in output
+    assert "600 customers are worth €" in output
+    assert "bg-nbd/1" in output
+
+
+def test_json_is_one_object_with_parameters_and_tiers(crm: Crm) -> None:
+    open_shop(crm)
+    status, output = run(crm, "--json")
+    found = json.loads(output)
+    assert status == 0
+    assert found["published"]
+    assert sum(found["tiers"].values()) == found["customers"] == 600
+    assert set(found["parameters"]) == {"purchases", "spend", "costs"}
+
+
+def test_an_unusable_fit_says_so_and_that_the_earlier_values_stay(crm: Crm) -> None:
+    open_shop(crm)
+    early = crm.firm.today(crm.clock()) - timedelta(days=725)
+    status, output = run(crm, "--as-of", early.isoformat())
+    assert status == 1
+    assert "Not usable:" in output
+    assert "too_few_repeat_buyers" in output
+    assert "the earlier values stay" in output
+
+
+def test_an_ambiguous_date_is_refused(crm: Crm) -> None:
+    assert run(crm, "--as-of", "03/04/2026")[0] == 2
