@@ -8,21 +8,18 @@ under which just the wished share of in-scope messages falls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understanding.head import OUT_OF_SCOPE, Floats, Head
+from understanding.head import OUT_OF_SCOPE, Examples, Floats, fit
+from understanding.minilm import meanings
 
 FOLDS = 5
 # Above this cosine two sentences count as one way of saying it.
 SAME_WORDING = 0.6
-
-Fit = Callable[[NDArray[np.int64]], Head]
-
 
 @dataclass(frozen=True)
 class Calibration:
@@ -70,28 +67,28 @@ def wordings(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def calibrate(
-    vectors: NDArray[np.float32], intents: Sequence[str], fit: Fit, rejected_in_scope: float, seed: int = 0
+    examples: Examples, regularisation: float, rejected_in_scope: float, seed: int = 0
 ) -> Calibration:
     """Cross-validate by wording, fit the scope score, and set the threshold.
 
     Parameters
     ----------
-    vectors, intents : n training examples, as for ``head.fit``.
-    fit : takes row numbers and returns a head fitted on those rows.
+    examples, regularisation : as for ``head.fit``.
     rejected_in_scope : the share of understandable messages that may be turned away, 0..1.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
 
-    names = np.array(intents)
-    guesses = np.empty(len(names), dtype=object)
+    names = examples.intents
+    guesses = np.empty_like(names)
     features = np.zeros((len(names), 5))
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for seen, unseen in splitter.split(vectors, names, wordings(vectors)):
-        head = fit(seen)
-        chances = head.probabilities(vectors[unseen])
+    for seen, unseen in splitter.split(names, names, wordings(meanings(examples.vectors))):
+        head = fit(examples.rows(seen), regularisation)
+        vectors = examples.vectors[unseen]
+        chances = head.probabilities(vectors)
         guesses[unseen] = np.array(head.labels)[chances.argmax(axis=1)]
-        features[unseen] = head.scope_features(vectors[unseen], chances)
+        features[unseen] = head.scope_features(vectors, chances)
     in_scope = names != OUT_OF_SCOPE
     model = LogisticRegression(class_weight="balanced").fit(features, in_scope)
     draft = Calibration(tuple(model.coef_[0].tolist()), float(model.intercept_[0]), 0.0, 0.0, 0.0, 0.0)

@@ -20,7 +20,9 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from understanding import head as heads
+from understanding import minilm
 from understanding.calibration import Calibration, calibrate
+from understanding.typos import mistype
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +48,9 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
     def get_default_config() -> dict[str, Any]:
         return {
             # The inverse strength of the penalty, found by cross-validation (docs/understanding.md).
-            "regularisation": 10.0,
+            "regularisation": 30.0,
             # The share of understandable messages that the calibrated threshold may turn away.
-            "rejected_in_scope": 0.02,
+            "rejected_in_scope": 0.03,
         }
 
     def __init__(
@@ -88,15 +90,11 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
-        vectors = _vectors(examples)
-        intents = [str(e.get(INTENT)) for e in examples]
-
-        def fit(rows: NDArray[np.int64]) -> heads.Head:
-            return heads.fit(vectors[rows], [intents[r] for r in rows], self._config["regularisation"])
-
-        calibration = calibrate(vectors, intents, fit, self._config["rejected_in_scope"])
-        self._fitted = (fit(np.arange(len(intents))), calibration)
-        logger.info(f"Intents calibrated on {len(intents)} examples: {calibration}")
+        mistyped = minilm.load().encode_depths(mistype([e.get(TEXT) for e in examples]))
+        sentences = heads.Examples(_vectors(examples), mistyped, np.array([str(e.get(INTENT)) for e in examples]))
+        calibration = calibrate(sentences, self._config["regularisation"], self._config["rejected_in_scope"])
+        self._fitted = (heads.fit(sentences, self._config["regularisation"]), calibration)
+        logger.info(f"Intents calibrated on {len(examples)} examples: {calibration}")
         with self._storage.write_to(self._resource) as folder:
             heads.save(self._fitted[0], folder / _HEAD_FILE)
             (folder / _CALIBRATION_FILE).write_text(json.dumps(calibration.as_dict(), indent=1), "utf-8")
@@ -116,6 +114,8 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
             best = np.argsort(-row)[:_RANKING_LENGTH]
             ranking = [{"name": head.labels[i], "confidence": float(row[i])} for i in best]
             empty = not any(c.isalnum() for c in message.get(TEXT) or "")
+            if empty:
+                score = 0.0
             if empty or (score < calibration.threshold and ranking[0]["name"] != heads.OUT_OF_SCOPE):
                 # The confidence that it is none of our intents.
                 ranking.insert(0, {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, "confidence": float(1 - score)})
@@ -125,7 +125,7 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
 
 
 def _vectors(messages: list[Message]) -> NDArray[np.float32]:
-    """The sentence features of the messages, shape (n, 384)."""
+    """The sentence features of the messages, shape (n, 1152)."""
     rows = []
     for message in messages:
         _, sentence = message.get_dense_features(TEXT)

@@ -1,4 +1,4 @@
-"""Puts the MiniLM embedding of every message where Rasa's classifiers find it."""
+"""Puts the MiniLM embeddings of every message where Rasa's classifiers find it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from understanding import minilm
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceEmbedding(DenseFeaturizer, GraphComponent):
-    """Bounds the text and adds one dense sentence feature of 384 numbers.
+    """Bounds the text and adds one dense sentence feature, ``minilm.MiniLM.encode_depths``.
 
     It stands first in the pipeline, so that whatever follows (regular expressions too) sees at most
     ``minilm.MAX_CHARACTERS`` characters, however long the message was.
@@ -59,7 +59,7 @@ class SentenceEmbedding(DenseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             message.set(TEXT, (message.get(TEXT) or "")[: minilm.MAX_CHARACTERS], add_to_output=True)
-        vectors = self._encoder.encode([m.get(TEXT) for m in messages])
+        vectors = self._encoder.encode_depths([m.get(TEXT) for m in messages])
         for message, vector in zip(messages, vectors):
             message.add_features(
                 Features(

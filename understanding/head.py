@@ -1,20 +1,23 @@
-"""From a sentence embedding to the probability of every intent, and to how far it is in scope.
+"""From sentence embeddings to the probability of every intent, and to how far it is in scope.
 
 ``fit`` needs scikit-learn; a fitted head is a handful of arrays and needs numpy only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from understanding.minilm import meanings
+
 OUT_OF_SCOPE = "out_of_scope"
 _NEIGHBOURS = 5
 _TINY = 1e-6
+# A mistyped copy says less about the intent than the sentence that somebody wrote.
+_MISTYPED_WEIGHT = 0.5
 
 Floats = NDArray[np.float64]
 
@@ -24,8 +27,8 @@ class Head:
     """A fitted classifier.
 
     labels : k intent names, sorted.
-    weights, bias : shapes (384, k) and (k,), of multinomial logistic regression.
-    examples : shape (n, 384), the unit vectors that it was fitted on.
+    weights, bias : shapes (1152, k) and (k,), of multinomial logistic regression.
+    examples : shape (n, 384), the meanings of the sentences that it was fitted on.
     example_labels : shape (n,), for each of them its row in ``labels``.
     """
 
@@ -36,7 +39,7 @@ class Head:
     example_labels: NDArray[np.int64]
 
     def probabilities(self, vectors: NDArray[np.float32]) -> Floats:
-        """Shape (m, 384) of unit vectors to shape (m, k); every row sums to one."""
+        """Shape (m, 1152) of sentence vectors to shape (m, k); every row sums to one."""
         logits = vectors @ self.weights + self.bias
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances: Floats = odds / odds.sum(axis=1, keepdims=True)
@@ -51,7 +54,7 @@ class Head:
         """
         column = self.labels.index(OUT_OF_SCOPE)
         outside = np.clip(chances[:, column], _TINY, 1 - _TINY)
-        cosines = vectors @ self.examples.T
+        cosines = meanings(vectors) @ self.examples.T
         foreign = self.example_labels == column
         ours = cosines[:, ~foreign]
         nearest = -np.sort(-np.partition(ours, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:], axis=1)
@@ -66,13 +69,27 @@ class Head:
         ).astype(np.float64)
 
 
-def fit(vectors: NDArray[np.float32], intents: Sequence[str], regularisation: float) -> Head:
+@dataclass(frozen=True)
+class Examples:
+    """Training sentences as vectors: each as it was written, and once more mistyped.
+
+    vectors, mistyped : shape (n, 1152), from ``MiniLM.encode_depths``.
+    intents : shape (n,), their names; ``out_of_scope`` must be among them.
+    """
+
+    vectors: NDArray[np.float32]
+    mistyped: NDArray[np.float32]
+    intents: NDArray[np.str_]
+
+    def rows(self, rows: NDArray[np.int64]) -> Examples:
+        return Examples(self.vectors[rows], self.mistyped[rows], self.intents[rows])
+
+
+def fit(examples: Examples, regularisation: float) -> Head:
     """Fit multinomial logistic regression with classes weighted equally.
 
     Parameters
     ----------
-    vectors : shape (n, 384), unit vectors.
-    intents : n names; ``out_of_scope`` must be among them.
     regularisation : scikit-learn's C, the inverse strength of the penalty, > 0.
 
     Raises
@@ -82,17 +99,22 @@ def fit(vectors: NDArray[np.float32], intents: Sequence[str], regularisation: fl
     # Only training needs scikit-learn, and it takes a second to import.
     from sklearn.linear_model import LogisticRegression
 
+    intents = examples.intents
     if OUT_OF_SCOPE not in intents:
         raise ValueError(f"no training example has the intent {OUT_OF_SCOPE!r}: add some to data/nlu/out_of_scope.yml")
-    model = LogisticRegression(C=regularisation, class_weight="balanced", max_iter=500)
-    model.fit(vectors, intents)
+    model = LogisticRegression(C=regularisation, class_weight="balanced", max_iter=300, tol=1e-3)
+    model.fit(
+        np.concatenate([examples.vectors, examples.mistyped]),
+        np.concatenate([intents, intents]),
+        np.repeat([1.0, _MISTYPED_WEIGHT], len(intents)),
+    )
     labels = tuple(str(c) for c in model.classes_)
     return Head(
         labels=labels,
         weights=np.ascontiguousarray(model.coef_.T),
         bias=model.intercept_,
-        examples=np.asarray(vectors, dtype=np.float32),
-        example_labels=np.array([labels.index(i) for i in intents]),
+        examples=meanings(examples.vectors),
+        example_labels=np.searchsorted(model.classes_, intents),
     )
 
 

