@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from crmcore.crm import Crm
+from crmcore.errors import StoreUnavailable
 from crmcore.usecases.jobs import run_due_jobs
 
 PAUSE_SECONDS = 1.0
@@ -33,5 +34,14 @@ def work_command(
         signal.signal(number, lambda *_: stopping.set())
     typer.echo("working; Ctrl-C ends it after the job at hand")
     while not stopping.is_set():
-        if run_due_jobs(crm, holder, limit=1) == 0:
+        if not _work(crm, holder):
             stopping.wait(PAUSE_SECONDS)
+
+
+def _work(crm: Crm, holder: str) -> bool:
+    """Run one job, if one is due; a database that went away is waited for."""
+    try:
+        return run_due_jobs(crm, holder, limit=1) > 0
+    except StoreUnavailable as error:
+        typer.echo(f"waiting: {error}", err=True)
+        return False

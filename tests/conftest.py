@@ -8,8 +8,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from crmcore.crm import Crm
 from crmcore.store.database import Store
@@ -53,8 +55,14 @@ def sqlite_store(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
     path = tmp_path / "rapport.db"
     shutil.copy(migrated_sqlite, path)
     store = Store(f"sqlite:///{path}")
+    event.listen(store._engine, "connect", _no_waiting_for_the_disk)
     yield store
     store.dispose()
+
+
+def _no_waiting_for_the_disk(dbapi_connection: Any, _record: object) -> None:
+    """Tests need not survive a power cut."""
+    dbapi_connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture
