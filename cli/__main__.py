@@ -16,7 +16,7 @@ from crmcore.settings import ROOT, read_settings
 
 app = typer.Typer(
     name="rapport",
-    help="A customer interaction centre: an assistant that learns what customers need, and people who take over.",
+    help="A customer interaction centre: an assistant learns what customers need, and people take over.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -46,6 +46,9 @@ def train() -> None:
 
 
 app.command("score")(score_command)
+app.command("work")(work_command)
+app.add_typer(firm.app, name="firm")
+app.add_typer(decisions.app, name="decisions")
 app.command("work")(work_command)
 app.command("score-needs")(score_needs)
 app.add_typer(firm.app, name="firm")

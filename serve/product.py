@@ -10,20 +10,20 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import uvicorn
-from actions.app import create_action_app
-from demo.load import SignIn, load_demonstration_firm
 from fastapi import FastAPI
-from web.app import create_app
-from web.gateway.brain import Brain
-from web.live import Live
 
+from actions.app import create_action_app
 from crmcore.crm import Crm, open_crm
 from crmcore.settings import Settings, read_settings
+from demo.load import SignIn, load_demonstration_firm
 from serve.errors import CannotStart
 from serve.ports import require_free
 from serve.rasa import RasaServer
 from serve.training import RASA_PYTHON, train_when_stale
 from serve.worker import work_until_stopped
+from web.app import create_app
+from web.gateway.brain import Brain
+from web.live import Live
 
 ANSWERS_WITHIN_SECONDS = 120
 
@@ -33,7 +33,6 @@ async def run(*, demo: bool) -> int:
     settings = read_settings()
     _require_environment(settings)
     crm = open_crm(settings)
-    crm.store.migrate()
     sign_ins = await asyncio.to_thread(load_demonstration_firm, crm, settings) if demo else []
     model = await asyncio.to_thread(train_when_stale)
 

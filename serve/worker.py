@@ -3,9 +3,9 @@
 import asyncio
 import logging
 
-from crmcore.usecases.jobs import run_due_jobs
-
 from crmcore.crm import Crm
+from crmcore.errors import StoreUnavailable
+from crmcore.usecases.jobs import run_due_jobs
 
 PAUSE_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 async def work_until_stopped(crm: Crm, holder: str) -> None:
     """Run due jobs, one after the other, until the task is cancelled.
 
-    A job that fails is recorded and tried again by the job table itself. What can fail here is the
-    database, and then the worker waits for it instead of ending with it.
+    A job that fails is recorded and tried again by the job table itself; a database that went away is
+    waited for.
     """
     while True:
         try:
             done = await asyncio.to_thread(run_due_jobs, crm, holder)
-        except Exception:
-            log.exception("the worker could not run its jobs and tries again")
+        except StoreUnavailable as error:
+            log.warning("the worker waits for the database: %s", error)
             done = 0
         if not done:
             await asyncio.sleep(PAUSE_SECONDS)

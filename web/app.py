@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 
 from crmcore.crm import Crm
 from crmcore.settings import Settings
+from web.demo.routes import router as demonstration
 from web.errors import install_error_answers
 from web.gateway.health import router as health
 from web.gateway.limits import BodyLimit, Limits
@@ -18,7 +19,7 @@ from web.gateway.streams import Streams
 from web.gateway.tokens import Tokens
 from web.gateway.turns import AnsweringBrain, TurnRunner
 from web.live import Live
-from web.logs import AccessLog
+from web.logs import AccessLog, all_handlers, mask_logs
 from web.security import SecurityHeaders
 from web.staff.mount import mount_staff
 from web.widget.routes import router as widget
@@ -42,6 +43,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        mask_logs(all_handlers())  # Here, because by now whoever starts the app has set its logs up.
         async with live.running(), turns.running():
             yield
 
@@ -60,6 +62,8 @@ def create_app(
     app.include_router(gateway)  # /chat
     app.include_router(health)  # /health
     app.include_router(widget())  # /widget.js, /widget
+    if demo:
+        app.include_router(demonstration())  # /demo
     mount_staff(app)  # /sign-in, /workspace, /console, /operator, and their files below /static
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from crmcore.store.callbacks import Callbacks
 from crmcore.store.complaints import Complaints
 from crmcore.store.consents import Consents
+from crmcore.store.console import ConsoleReads
 from crmcore.store.contacts import Contacts
 from crmcore.store.conversations import Conversations
 from crmcore.store.customers import Customers
@@ -23,8 +24,8 @@ from crmcore.store.outbox import Outbox
 from crmcore.store.service_costs import ServiceCosts
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
-from crmcore.store.workspace import WorkspaceReads
 from crmcore.store.visits import Visits
+from crmcore.store.workspace import WorkspaceReads
 
 
 class Transaction:
@@ -54,3 +55,4 @@ class Transaction:
         self.jobs = Jobs(connection)
         self.incidents = Incidents(connection)
         self.workspace = WorkspaceReads(connection)  # Read only.
+        self.console = ConsoleReads(connection)  # Read only.
