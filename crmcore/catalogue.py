@@ -10,11 +10,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 Tier = Literal["MVC", "MGC", "BZ", "core"]
 Purpose = Literal["offers", "contact", "profiling", "research"]
-Money = Annotated[Decimal, Field(ge=0, le=Decimal("1000000"), decimal_places=2)]
+Money = Annotated[
+    Decimal,
+    Field(ge=0, le=Decimal("1000000"), decimal_places=2),
+    AfterValidator(lambda amount: amount.quantize(Decimal("0.01"))),
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=0, le=1000)]
 Days = Annotated[int, Field(ge=0, le=3660)]
