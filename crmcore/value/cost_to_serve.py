@@ -47,8 +47,10 @@ def fit_costs(cost: FloatArray, squared: FloatArray, days: FloatArray) -> CostMo
     mean, event = total / exposure, float(squared.sum()) / total
     seen = days > 0
     spread = float((days[seen] * (cost[seen] / days[seen] - mean) ** 2).sum())
-    between = (spread - (int(seen.sum()) - 1) * mean * event) / (exposure - float((days**2).sum()) / exposure)
-    prior = min(mean * event / between, exposure) if between > 0 else exposure
+    excess = spread - (int(seen.sum()) - 1) * mean * event
+    # The denominator is zero with a single customer, who says nothing of differences.
+    between = excess / max(exposure - float((days**2).sum()) / exposure, 1e-12 * exposure)
+    prior = exposure if between <= 0 or seen.sum() < 2 else min(mean * event / between, exposure)
     return CostModel(mean, event, prior)
 
 

@@ -93,6 +93,13 @@ def test_equal_customers_are_all_given_nearly_the_firms_mean() -> None:
     assert np.ptp(forecast) < 0.5 * forecast.mean()
 
 
+def test_a_single_customer_with_costs_is_his_own_firms_mean() -> None:
+    model = fit_costs(np.array([12.6]), np.array([52.92]), np.array([200.0]))
+    assert model.mean_per_day == pytest.approx(0.063)
+    forecast = forecast_costs(np.array([12.6]), np.array([200.0]), np.array([100.0]), model)
+    assert forecast.mean[0] == pytest.approx(6.3)
+
+
 def test_without_any_cost_nobody_can_be_below_zero() -> None:
     none = np.zeros(3)
     assert fit_costs(none, none, np.full(3, 100.0)) == CostModel(0.0, 0.0, 1.0)
