@@ -39,11 +39,18 @@ class MaskPersonal(logging.Filter):
         return True
 
 
-def mask_logs(handlers: Iterable[logging.Handler] | None = None) -> None:
-    """Put the mask on handlers (of the root logger by default), so that no logger goes past it."""
-    for handler in logging.getLogger().handlers if handlers is None else handlers:
+def mask_logs(handlers: Iterable[logging.Handler]) -> None:
+    """Put the mask on handlers and not on loggers, so that no logger goes past it."""
+    for handler in handlers:
         if not any(isinstance(existing, MaskPersonal) for existing in handler.filters):
             handler.addFilter(MaskPersonal())
+
+
+def all_handlers() -> list[logging.Handler]:
+    """Those of the root logger and of the server's own, and the one that Python falls back to."""
+    loggers = (logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "uvicorn.access"))
+    last = [logging.lastResort] if logging.lastResort else []
+    return [handler for logger in loggers for handler in logger.handlers] + last
 
 
 class AccessLog:

@@ -22,9 +22,6 @@ class Wording:
         sentences = self._languages.get(language, {})
         return (sentences.get(key) or self._languages[FALLBACK][key]).format(**values)
 
-    def has(self, key: str) -> bool:
-        return key in self._languages[FALLBACK]
-
     def moment(self, language: str, at: datetime) -> str:
         """A day and time in words; ``at`` is already in the reader's time zone."""
         return self.say(
@@ -36,7 +33,8 @@ class Wording:
             time=f"{at:%H:%M}",
         )
 
-    def keys(self, language: str = FALLBACK) -> frozenset[str]:
+    def known(self, language: str = FALLBACK) -> frozenset[str]:
+        """The keys that this language has a sentence for."""
         return frozenset(self._languages.get(language, {}))
 
 

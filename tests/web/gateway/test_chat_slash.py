@@ -27,7 +27,7 @@ print(json.dumps([intent(text) for text in json.load(sys.stdin)]))
 WHITE = [chr(code) for code in range(0x3001) if chr(code).isspace()]
 INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e", "\u202e", "\u034f", "\x1c"]
 TYPED = [
-    "/restart", "/inform{\"tier\": \"MVC\"}", "/affirm@1.0{\"x\": 1}", " /restart", "\n\t/restart", "//restart",
+    "/restart", '/inform{"tier": "MVC"}', '/affirm@1.0{"x": 1}', " /restart", "\n\t/restart", "//restart",
     *(f"{blank}/restart" for blank in WHITE + INVISIBLE),
     *(f"{blank}{hidden}/restart" for blank in (" ", "\u00a0") for hidden in INVISIBLE),
     "\u2060\u2060/restart", "-/restart", "“/restart”", "_/restart",

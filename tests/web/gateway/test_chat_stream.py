@@ -2,6 +2,7 @@
 
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from web.gateway import streams
 from web.gateway.limits import Limits
 
 
+def same_length(wanted: list[Any], shown: list[Any]) -> bool:
+    return len(shown) == len(wanted)
+
+
 def test_a_stream_goes_on_after_the_number_that_the_client_has(chat: Gateway) -> None:
     visitor = chat.visitor()
     for number in range(3):
@@ -24,8 +29,8 @@ def test_a_stream_goes_on_after_the_number_that_the_client_has(chat: Gateway) ->
         visitor.hears("bot", number + 1)
     everything = visitor.messages()
     for after in range(len(everything)):
-        rest = visitor.until(lambda shown, after=after: len(shown) == len(everything) - after, after)
-        assert rest == everything[after:]
+        missed = everything[after:]
+        assert visitor.until(partial(same_length, missed), after) == missed
 
 
 def test_two_open_streams_show_the_same_and_each_message_once(chat: Gateway) -> None:
@@ -47,7 +52,7 @@ def test_two_open_streams_show_the_same_and_each_message_once(chat: Gateway) -> 
 def test_the_stream_tells_who_answers_and_who_types(chat: Gateway) -> None:
     member = a_staff_member(chat.crm)
     visitor = chat.visitor()
-    owners: list[str] = []
+    owners: list[Any] = []
     with visitor.listen(after=1) as events:
         assert next(events) == ("owner", {"kind": "bot", "name": chat.crm.firm.voice.assistant})
         visitor.send("hello")
