@@ -39,8 +39,9 @@ def main() -> None:
     figures = {
         "customers": report.customers,
         "reads_a_round": READS,
-        "p50_ms": [round(percentile(r, 50), 3) for r in rounds],
-        "p99_ms": [round(percentile(r, 99), 3) for r in rounds],
+        "p50_ms": [round(percentile(clock, 50), 3) for clock, _ in rounds],
+        "p99_ms": [round(percentile(clock, 99), 3) for clock, _ in rounds],
+        "p99_processor_ms": [round(percentile(busy, 99), 3) for _, busy in rounds],
         "limit_ms": LIMIT_MS,
         "score_all_seconds": round(scoring_seconds, 2),
         "load_average_1_minute": round(os.getloadavg()[0], 1),
@@ -51,21 +52,22 @@ def main() -> None:
         ".venv/bin/python -m bench.value_card",
         figures,
         "One reader, a warm file cache, SQLite on local disk; one figure a round. With a load average above "
-        "the number of cores, p99 is the wait for a core. score_all_seconds is one whole `rapport score`: "
+        "the number of cores, p99_ms is the wait for a core. score_all_seconds is one whole `rapport score`: "
         "reading the books, both fits, values, tiers, and writing snapshots and decisions.",
     )
 
 
-def _read(crm: Crm, wanted: list[str]) -> list[float]:
-    """Milliseconds of every read."""
-    milliseconds = []
+def _read(crm: Crm, wanted: list[str]) -> tuple[list[float], list[float]]:
+    """Milliseconds of every read: on the clock, and of processor time."""
+    on_the_clock, of_processor = [], []
     for customer_id in wanted:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         card = value_card(crm, customer_id)
-        milliseconds.append((time.perf_counter() - started) * 1000)
+        of_processor.append((time.process_time() - busy) * 1000)
+        on_the_clock.append((time.perf_counter() - started) * 1000)
         assert card is not None
         assert card.why
-    return milliseconds
+    return on_the_clock, of_processor
 
 
 if __name__ == "__main__":
