@@ -178,6 +178,11 @@ def person_closes(world: World, rng: random.Random) -> None:
     _as_owner(world, rng, talk.close)
 
 
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise AssertionError(otherwise)
+
+
 def _as_owner(world: World, rng: random.Random, use_case: Callable[[Crm, str, str], Conversation]) -> None:
     before = world.row
     staff_id = rng.choice(world.staff)
