@@ -44,7 +44,7 @@ class Chat:
 
     @property
     def frame(self) -> FrameLocator:
-        return self.page.frame_locator("iframe")
+        return self.page.frame_locator("iframe[src]")
 
     @property
     def text(self) -> Locator:

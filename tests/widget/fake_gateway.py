@@ -237,8 +237,9 @@ class FakeGateway:
         found = self.of(request)
         if not found:
             return _error(401)
+        found.add("customer", "Talk to a person", client_id=body["client_id"])
         words = "You are next. Somebody will be with you shortly."
-        mark = found.add("system", words, client_id=body["client_id"], kind="mark:queued")
+        mark = found.add("system", words, kind="mark:queued")
         found.own("queue")
         return JSONResponse({"seq": mark["seq"]})
 
