@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from understanding.head import OUT_OF_SCOPE, Examples, Floats, fit
 from understanding.minilm import meanings
 
-FOLDS = 5
+FOLDS = 4
 # Above this cosine two sentences count as one way of saying it.
 SAME_WORDING = 0.6
+
 
 @dataclass(frozen=True)
 class Calibration:

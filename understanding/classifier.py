@@ -91,7 +91,9 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
         mistyped = minilm.load().encode_depths(mistype([e.get(TEXT) for e in examples]))
-        sentences = heads.Examples(_vectors(examples), mistyped, np.array([str(e.get(INTENT)) for e in examples]))
+        sentences = heads.Examples(
+            _vectors(examples), mistyped, np.array([str(e.get(INTENT)) for e in examples])
+        )
         calibration = calibrate(sentences, self._config["regularisation"], self._config["rejected_in_scope"])
         self._fitted = (heads.fit(sentences, self._config["regularisation"]), calibration)
         logger.info(f"Intents calibrated on {len(examples)} examples: {calibration}")
@@ -110,7 +112,7 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
         vectors = _vectors(messages)
         chances = head.probabilities(vectors)
         scores = calibration.score(head.scope_features(vectors, chances))
-        for message, row, score in zip(messages, chances, scores):
+        for message, row, score in zip(messages, chances, scores, strict=True):
             best = np.argsort(-row)[:_RANKING_LENGTH]
             ranking = [{"name": head.labels[i], "confidence": float(row[i])} for i in best]
             empty = not any(c.isalnum() for c in message.get(TEXT) or "")
@@ -130,6 +132,8 @@ def _vectors(messages: list[Message]) -> NDArray[np.float32]:
     for message in messages:
         _, sentence = message.get_dense_features(TEXT)
         if sentence is None:
-            raise ValueError("a message has no sentence features: put SentenceEmbedding first in config.yml's pipeline")
+            raise ValueError(
+                "a message has no sentence features: put SentenceEmbedding first in config.yml's pipeline"
+            )
         rows.append(sentence.features[0])
     return np.array(rows, dtype=np.float32)

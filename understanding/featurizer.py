@@ -60,7 +60,7 @@ class SentenceEmbedding(DenseFeaturizer, GraphComponent):
         for message in messages:
             message.set(TEXT, (message.get(TEXT) or "")[: minilm.MAX_CHARACTERS], add_to_output=True)
         vectors = self._encoder.encode_depths([m.get(TEXT) for m in messages])
-        for message, vector in zip(messages, vectors):
+        for message, vector in zip(messages, vectors, strict=True):
             message.add_features(
                 Features(
                     np.expand_dims(vector, 0),

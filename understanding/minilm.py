@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors.numpy import load_file
 from scipy.special import erf
 from tokenizers import Tokenizer
 
@@ -61,28 +61,26 @@ class _Layer:
 
 
 class MiniLM:
-    """Turns sentences into unit vectors; safe to share between threads, since nothing changes after loading."""
+    """Turns sentences into unit vectors; nothing changes after loading, so threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.no_padding()
         self._tokenizer = tokenizer
-        with safe_open(str(folder / "model.safetensors"), framework="np") as weights:
-            names = set(weights.keys())
+        weights = load_file(folder / "model.safetensors")
 
-            def get(name: str) -> Floats:
-                if name not in names:
-                    raise WeightsMissing(f"{folder / 'model.safetensors'} has no tensor {name!r}")
-                return np.ascontiguousarray(weights.get_tensor(name), dtype=np.float32)
+        def get(name: str) -> Floats:
+            if name not in weights:
+                raise WeightsMissing(f"{folder / 'model.safetensors'} has no tensor {name!r}")
+            return np.ascontiguousarray(weights[name], dtype=np.float32)
 
-            self._words = get("embeddings.word_embeddings.weight")
-            # Sentences are never pairs here, so the first segment's vector belongs to every position.
-            self._positions = get("embeddings.position_embeddings.weight") + get(
-                "embeddings.token_type_embeddings.weight"
-            )[0]
-            self._first_norm = (get("embeddings.LayerNorm.weight"), get("embeddings.LayerNorm.bias"))
-            self._layers = tuple(_read_layer(get, f"encoder.layer.{i}.") for i in range(_LAYERS))
+        self._words = get("embeddings.word_embeddings.weight")
+        # Sentences are never pairs here, so the first segment's vector belongs to every position.
+        first_segment = get("embeddings.token_type_embeddings.weight")[0]
+        self._positions = get("embeddings.position_embeddings.weight") + first_segment
+        self._first_norm = (get("embeddings.LayerNorm.weight"), get("embeddings.LayerNorm.bias"))
+        self._layers = tuple(_read_layer(get, f"encoder.layer.{i}.") for i in range(_LAYERS))
 
     def encode(self, texts: Sequence[str], batch_size: int = 32) -> Floats:
         """Embed sentences by meaning, as Sentence-BERT does.
@@ -179,13 +177,15 @@ def _transform(states: Floats, layer: _Layer, blocked: Floats) -> Floats:
     # Shape (3, sentences, heads, length, width of a head).
     query, key, value = qkv.reshape(sentences, length, 3, _HEADS, width // _HEADS).transpose(2, 0, 3, 1, 4)
     scores = query @ key.swapaxes(-1, -2) * np.float32((width // _HEADS) ** -0.5) + blocked
-    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    scores /= scores.sum(axis=-1, keepdims=True)
-    context = (scores @ value).transpose(0, 2, 1, 3).reshape(-1, width)
+    attention: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    attention /= attention.sum(axis=-1, keepdims=True)
+    context: Floats = (attention @ value).transpose(0, 2, 1, 3).reshape(-1, width)
     flat = states.reshape(-1, width)
     flat = _layer_norm(flat + context @ layer.attended + layer.attended_bias, layer.attended_norm)
     wide = flat @ layer.widen + layer.widen_bias
-    wide *= np.float32(0.5) * (1.0 + erf(wide * np.float32(2**-0.5)))
+    # GELU, from the exact error function as in the original.
+    tail: Floats = erf(wide * np.float32(2**-0.5))
+    wide *= np.float32(0.5) * (np.float32(1.0) + tail)
     flat = _layer_norm(flat + wide @ layer.narrow + layer.narrow_bias, layer.narrow_norm)
     return flat.reshape(sentences, length, width)
 
@@ -220,5 +220,7 @@ def load() -> MiniLM:
         )
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
     if not (folder / "model.safetensors").is_file():
-        raise WeightsMissing(f"{folder} holds no model.safetensors: reinstall the package {_WEIGHTS_PACKAGE!r}.")
+        raise WeightsMissing(
+            f"{folder} holds no model.safetensors: reinstall the package {_WEIGHTS_PACKAGE!r}."
+        )
     return MiniLM(folder)

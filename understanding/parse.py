@@ -70,7 +70,7 @@ def answer_lines(lines: list[str], parse: Parse) -> list[dict[str, Any]]:
             waiting.append((len(answers), text))
         answers.append(answer)
     if waiting:
-        for (place, text), parsed in zip(waiting, parse([t for _, t in waiting])):
+        for (place, text), parsed in zip(waiting, parse([t for _, t in waiting]), strict=True):
             answers[place].update(_understood(parsed), text=text)
     return answers
 
@@ -102,7 +102,8 @@ def _understood(parsed: dict[str, Any]) -> dict[str, Any]:
             for r in parsed.get("intent_ranking", [])
         ],
         "entities": [
-            {k: e[k] for k in ("entity", "value", "start", "end") if k in e} for e in parsed.get("entities", [])
+            {k: e[k] for k in ("entity", "value", "start", "end") if k in e}
+            for e in parsed.get("entities", [])
         ],
     }
 
@@ -136,14 +137,16 @@ def batches(source: TextIO) -> Iterator[list[str]]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--model", type=Path, required=True, help="A trained model, models/….tar.gz")
     model = arguments.parse_args().model
     if not model.exists():
         raise SystemExit(f"There is no model at {model}: train one with `rapport train`.")
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # Whatever a library prints goes to the error stream, so that only answers are on the output.
     with contextlib.redirect_stdout(sys.stderr):

@@ -1,0 +1,50 @@
+"""``rapport score-understanding``: how well intents are understood, on a labelled file."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.nlu_measures import CORE, score, table
+from cli.understand import understand_lines
+
+_START, _END = "<!-- scores:{} -->", "<!-- end:{} -->"
+
+
+def score_understanding(
+    intents: Annotated[
+        Path, typer.Option(help="JSON lines with text and intent.", exists=True, dir_okay=False)
+    ],
+    every_intent: Annotated[bool, typer.Option(help="Score all labels, not only the core intents.")] = False,
+    model: Annotated[Path | None, typer.Option(help="Another trained model than the chat's.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Put the table into this page, between its marks.")
+    ] = None,
+) -> None:
+    """Measure accuracy, macro-F1, out-of-scope recall and in-scope rejection, with Wilson intervals."""
+    gold, lines = [], []
+    for number, line in enumerate(intents.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        row = json.loads(line)
+        if not isinstance(row.get("text"), str) or not isinstance(row.get("intent"), str):
+            raise typer.BadParameter(f"{intents}:{number}: a row needs a text and an intent, both strings")
+        if every_intent or row["intent"] in CORE:
+            gold.append(row["intent"])
+            lines.append(json.dumps({"id": number, "text": row["text"]}))
+    understood = understand_lines(lines, model)
+    predicted = ["out_of_scope" if a.get("fallback", True) else a["intent"] for a in understood]
+    result = table(score(gold, predicted))
+    typer.echo(result)
+    if page is not None:
+        _put(page, intents.stem, result)
+
+
+def _put(page: Path, name: str, result: str) -> None:
+    """Replace what stands between the marks of this file's name."""
+    text, start, end = page.read_text(encoding="utf-8"), _START.format(name), _END.format(name)
+    if start not in text or end not in text:
+        raise typer.BadParameter(f"{page} has no lines {start} and {end} to put the table between")
+    before, after = text.split(start)[0], text.split(end)[1]
+    page.write_text(f"{before}{start}\n{result}\n{end}{after}", encoding="utf-8")
