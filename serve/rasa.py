@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crmcore.settings import ROOT, Settings
+from serve.children import die_with_parent
 from serve.training import RASA_PYTHON, rasa_environment
 
 
@@ -57,7 +58,7 @@ class RasaServer:
                 "--interface", address.hostname or "127.0.0.1", "--port", str(address.port or 5005),
                 "--model", str(self._model),
                 "--endpoints", "endpoints.yml", "--credentials", "credentials.yml",
-                cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
+                cwd=ROOT, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent,
                 env={
                     **rasa_environment(),
                     "RAPPORT_ACTION_URL": f"http://127.0.0.1:{self._settings.action_port}/webhook",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crmcore.settings import ROOT
+from serve.children import die_with_parent
 from serve.errors import CannotStart
 
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
@@ -55,13 +56,14 @@ def train_when_stale() -> Path:
     log = model.parent / "training.log"
     print("Training the assistant, because its dialogue changed (about a minute) …", flush=True)
     with log.open("w") as output:
-        finished = subprocess.run(  # noqa: S603 - the arguments are ours
+        finished = subprocess.run(
             [
                 str(RASA_PYTHON), "-m", "rasa", "train", "--domain", "domain.yml", "--config", "config.yml",
                 "--data", "data/nlu", "data/rules", "data/stories",
                 "--out", "models", "--fixed-model-name", f".{model.name}",
             ],
-            cwd=ROOT, env=rasa_environment(), stdout=output, stderr=subprocess.STDOUT, check=False,
+            cwd=ROOT, env=rasa_environment(), stdout=output, stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent, check=False,
         )  # fmt: skip
     unfinished = model.with_name(f".{model.name}")
     if finished.returncode != 0 or not unfinished.exists():
