@@ -109,6 +109,13 @@ class Conversations:
         """Let the lease run out at once; who takes the turn next sees that it was not ended."""
         self._set(conversation_id, {"turn_until": now}, conversations.c.turn_holder == holder)
 
+    def leases(self, now: datetime) -> list[tuple[str, str]]:
+        """Conversations with a turn under way, each with the holder of its lease."""
+        query = select(conversations.c.conversation_id, conversations.c.turn_holder).where(
+            conversations.c.turn_until > now
+        )
+        return [(row.conversation_id, row.turn_holder) for row in self._connection.execute(query)]
+
     def set_brain(self, conversation: Conversation) -> None:
         """Write the brain's session, notice and turn count."""
         self._set(

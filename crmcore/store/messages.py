@@ -103,15 +103,31 @@ class Messages:
         statement = update(messages).where(messages.c.id == message_id, messages.c.state == "pending")
         return self._connection.execute(statement.values(state=state)).rowcount == 1
 
-    def repeat(self, message_id: int, conversation_id: str, epoch: int) -> bool:
-        """A settled customer message is to be answered once more; False when it is not such a message."""
-        statement = update(messages).where(
-            messages.c.id == message_id,
-            messages.c.conversation_id == conversation_id,
-            messages.c.sender == "customer",
-            messages.c.state != "pending",
+    def repeat(self, message_id: int, until_id: int, conversation_id: str, epoch: int) -> None:
+        """A settled customer message is to be answered once more, and so is what was passed over with it.
+
+        Passed over is what the customer wrote after it and before ``until_id`` and neither the bot nor
+        a person answered.
+        """
+        answer = messages.alias()
+        answered = exists().where(
+            answer.c.conversation_id == conversation_id,
+            answer.c.id < until_id,
+            or_(
+                answer.c.in_reply_to == messages.c.id,
+                and_(answer.c.id > messages.c.id, _ends_waiting(answer)),
+            ),
         )
-        return self._connection.execute(statement.values(state="pending", epoch=epoch)).rowcount == 1
+        passed_over = and_(messages.c.id > message_id, messages.c.id < until_id, ~answered)
+        self._connection.execute(
+            update(messages)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.sender == "customer",
+                or_(messages.c.id == message_id, passed_over),
+            )
+            .values(state="pending", epoch=epoch)
+        )
 
     def drop_pending(self, conversation_id: str) -> None:
         """The bot will not answer these any more: the conversation has another owner."""

@@ -1,5 +1,6 @@
 """A visit to the chat, as the gateway needs it: what the client sees, its tokens, its own buttons."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,11 +56,23 @@ def had_another_owner(crm: Crm, turn: Turn) -> bool:
         return message is not None and message.epoch < turn.epoch
 
 
-def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> bool:
-    """The customer pressed "try again": the earlier message waits for an answer once more, as itself.
+def pass_over(crm: Crm, turn: LeasedTurn) -> None:
+    """End a turn without words: the apology for an earlier message, said just now, stands for this one too.
 
-    Because it keeps its id, whatever the first run wrote is not written a second time. False when
-    there is nothing to repeat (it waits already, or it is no customer message of this conversation).
+    Raises
+    ------
+    StaleTurn : the owner changed meanwhile.
+    """
+    with crm.store.write() as tx:
+        guard(tx, turn)
+        tx.messages.settle(turn.message_id, "done")
+        tx.conversations.end_turn(turn.conversation_id, turn.lease)
+
+
+def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> None:
+    """The customer pressed "try again": the message, and what was passed over with it, waits once more.
+
+    Each keeps its id, so whatever its first run wrote is not written a second time.
 
     Raises
     ------
@@ -68,14 +81,17 @@ def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> bool:
     with crm.store.write() as tx:
         conversation = guard(tx, turn)
         tx.messages.settle(turn.message_id, "done")
+        tx.messages.repeat(message_id, turn.message_id, conversation.conversation_id, conversation.epoch)
         tx.conversations.end_turn(turn.conversation_id, turn.lease)
-        return tx.messages.repeat(message_id, conversation.conversation_id, conversation.epoch)
 
 
-def count_incident(crm: Crm, kind: str, conversation_id: str | None = None, detail: str = "") -> None:
-    """Count something that went wrong outside a turn; ``detail`` never holds a customer's words."""
+def expire_leases(crm: Crm, is_dead: Callable[[str], bool]) -> None:
+    """End the turns of processes that are known to be gone, instead of waiting for their leases."""
+    now = crm.clock()
     with crm.store.write() as tx:
-        tx.incidents.add(kind, crm.clock(), conversation_id, detail)
+        for conversation_id, holder in tx.conversations.leases(now):
+            if is_dead(holder):
+                tx.conversations.expire_turn(conversation_id, holder, now)
 
 
 def incidents_of_the_last_hour(crm: Crm) -> dict[str, int]:

@@ -67,6 +67,7 @@ class Limits:
     reads: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=5.0))  # A conversation.
     typing: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=1.0))  # A conversation.
     streams_of_conversation: int = 6
+    streams_of_address: int = 200
     streams: int = 2_000
 
 

@@ -122,8 +122,9 @@ async def stream(request: Request, after: After = 0) -> EventStream:
     state = request.app.state
     conversation_id = session.conversation.conversation_id
     state.limits.reads.take(conversation_id)
-    state.streams.require_room()
-    return EventStream(_events(request, session, after), state.streams, conversation_id)
+    address = address_of(request)
+    state.streams.require_room(address)
+    return EventStream(_events(request, session, after), state.streams, conversation_id, address)
 
 
 class BadMessage(CrmError):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
@@ -29,36 +29,39 @@ class Streams:
     """Counts the open streams. One conversation's oldest stream makes room for its newest, because a
     phone that changed its network leaves a dead one behind."""
 
-    def __init__(self, of_conversation: int, in_all: int) -> None:
+    def __init__(self, of_conversation: int, of_address: int, in_all: int) -> None:
         self._of_conversation = of_conversation
+        self._of_address = of_address
         self._in_all = in_all
         self._open: dict[str, list[asyncio.Event]] = defaultdict(list)
-        self._count = 0
+        self._addresses: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def place(self, conversation_id: str) -> Iterator[asyncio.Event]:
+    def place(self, conversation_id: str, address: str) -> Iterator[asyncio.Event]:
         """Hold one place; yields the event that is set when the place is taken away."""
         places = self._open[conversation_id]
         cut = asyncio.Event()
         places.append(cut)
-        self._count += 1
+        self._addresses[address] += 1
         if len(places) > self._of_conversation:
             places[0].set()
         try:
             yield cut
         finally:
-            self._count -= 1
             places.remove(cut)
             if not places:
                 self._open.pop(conversation_id, None)
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
 
-    def require_room(self) -> None:
-        """Raise ``StreamsFull`` when no further stream may be opened."""
-        if self._count >= self._in_all:
+    def require_room(self, address: str) -> None:
+        """Raise ``StreamsFull`` when no further stream may be opened, or none from this address."""
+        if self._addresses[address] >= self._of_address or len(self) >= self._in_all:
             raise StreamsFull
 
     def __len__(self) -> int:
-        return self._count
+        return self._addresses.total()
 
 
 def event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
@@ -75,16 +78,19 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes], streams: Streams, conversation_id: str) -> None:
+    def __init__(
+        self, events: AsyncGenerator[bytes], streams: Streams, conversation_id: str, address: str
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._streams = streams
         self._conversation_id = conversation_id
+        self._address = address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        with self._streams.place(self._conversation_id) as cut:
+        with self._streams.place(self._conversation_id, self._address) as cut:
             ends = [
                 asyncio.create_task(self._send_all(send)),
                 asyncio.create_task(_until_gone(receive)),

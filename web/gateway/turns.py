@@ -3,26 +3,25 @@
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from crmcore.conversations import LeasedTurn, Reply, StaleTurn
 from crmcore.crm import Crm
-from crmcore.errors import CrmError
+from crmcore.errors import CrmError, StoreUnavailable
 from crmcore.usecases.escalation import request_from_turn
 from crmcore.usecases.turns import (
+    abandon_turn,
     fail_turn,
     finish_turn,
     next_turn,
     session_is_full,
     unfinished,
 )
-from crmcore.usecases.visits import ask_again, had_another_owner
-from web.gateway.brain import BrainError
+from crmcore.usecases.visits import ask_again, expire_leases, had_another_owner, pass_over
+from web.gateway.brain import BrainDown, BrainError
 from web.gateway.choices import PERSON, again_of, apology, handing_over
+from web.gateway.holder import is_dead, own_name
 from web.live import Live
 from web.wording import Wording
 
@@ -56,11 +55,11 @@ class TurnRunner:
         self._brain = brain
         self._live = live
         self._wording = wording
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:64]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._working: dict[str, asyncio.Task[None]] = {}
         self._woken_again: set[str] = set()
+        self._apologies: dict[str, int] = {}  # Of conversations worked on: the newest "not running".
         self._room = asyncio.Semaphore(AT_ONCE)
 
     def is_answering(self, conversation_id: str) -> bool:
@@ -74,8 +73,10 @@ class TurnRunner:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Answer until the block ends; a turn that cannot be ended by then is said to be interrupted."""
+        """Answer until the block ends; a turn that is not ended by then is left to the next process."""
         self._loop = asyncio.get_running_loop()
+        with contextlib.suppress(StoreUnavailable):  # Then the leases run out by themselves.
+            await asyncio.to_thread(expire_leases, self._crm, is_dead)
         recovery = asyncio.create_task(self._recover())
         try:
             yield
@@ -117,14 +118,15 @@ class TurnRunner:
                 if self._stopping or conversation_id not in self._woken_again:
                     return
         except Exception:
-            log.exception("a turn of %s broke off; it is tried again when its lease ends", conversation_id)
+            log.exception("a turn of %s broke off; it will be tried again", conversation_id)
         finally:
+            self._apologies.pop(conversation_id, None)
             del self._working[conversation_id]
 
     async def _next(self, conversation_id: str) -> bool:
         """Run one turn; False when there is none."""
         async with self._room:
-            turn = await asyncio.to_thread(next_turn, self._crm, conversation_id, self._holder)
+            turn = await asyncio.to_thread(next_turn, self._crm, conversation_id, own_name())
             if turn is None:
                 return False
             self._live.typing(conversation_id, "bot", self._crm.firm.voice.assistant)
@@ -132,9 +134,9 @@ class TurnRunner:
                 await self._run(turn)
             except StaleTurn as stale:
                 log.info("a reply was dropped: %s", stale)
-            except asyncio.CancelledError:
-                with contextlib.suppress(StaleTurn):
-                    await self._fail(turn, "interrupted")
+            except BaseException:
+                with contextlib.suppress(StoreUnavailable):
+                    await asyncio.to_thread(abandon_turn, self._crm, turn)
                 raise
             self._live.wake(conversation_id)
             return True
@@ -146,6 +148,8 @@ class TurnRunner:
             await asyncio.to_thread(ask_again, self._crm, turn, again)
         elif turn.payload == PERSON:
             await self._pass_on(turn)
+        elif turn.message_id < self._apologies.get(turn.conversation_id, 0):
+            await asyncio.to_thread(pass_over, self._crm, turn)
         elif await self._was_interrupted(turn):
             await self._fail(turn, "interrupted")
         else:
@@ -166,7 +170,10 @@ class TurnRunner:
 
     async def _fail(self, turn: LeasedTurn, kind: str) -> None:
         sorry = apology(self._wording, turn.language, kind, turn.message_id)
-        await asyncio.to_thread(fail_turn, self._crm, turn, kind, sorry)
+        said = await asyncio.to_thread(fail_turn, self._crm, turn, kind, sorry)
+        if kind == BrainDown.kind:
+            # Nobody listens, so the same is true of all that waits already: it is said once for all.
+            self._apologies[turn.conversation_id] = said[0].id
 
     async def _pass_on(self, turn: LeasedTurn) -> None:
         """The button "talk to a person": it needs no brain.

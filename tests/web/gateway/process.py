@@ -1,6 +1,5 @@
-"""The gateway as a process of its own, so that a test can kill it: ``process.py DATABASE PORT AHEAD HELD``.
+"""The gateway as a process of its own, so that a test can kill it: ``process.py DATABASE PORT HELD``.
 
-``AHEAD`` is how many seconds its clock is ahead, for a lease of a killed process ends by time alone.
 While the file ``HELD`` is there, its brain does not answer.
 """
 
@@ -8,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +38,9 @@ class SlowBrain(FakeBrain):
         return [Reply(f"You said: {text}")]
 
 
-def main(database: str, port: str, ahead: str, held: str) -> None:
+def main(database: str, port: str, held: str) -> None:
     store = Store(f"sqlite:///{database}")
-    shift = timedelta(seconds=float(ahead))
-    crm = replace(a_crm(store), clock=lambda: datetime.now(UTC) + shift)
+    crm = replace(a_crm(store), clock=lambda: datetime.now(UTC))
     many = Limits(messages=Buckets(1000, 100), writes=Buckets(1000, 100), reads=Buckets(1000, 100))
     app = create_app(crm, SlowBrain(Path(held)), Live(crm), some_settings(Path(database).parent), limits=many)
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)

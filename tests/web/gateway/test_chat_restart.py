@@ -27,12 +27,10 @@ class Killable:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
-        self._ahead = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        arguments = [str(self._database), str(self._port), str(self._ahead), str(self.held)]
-        self._ahead += 60  # The next one finds the leases of this one ended.
+        arguments = [str(self._database), str(self._port), str(self.held)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.web.gateway.process", *arguments], cwd=ROOT
         )

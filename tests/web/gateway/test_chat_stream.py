@@ -131,8 +131,11 @@ def test_the_oldest_stream_of_a_conversation_makes_room_for_the_newest(crm: Crm,
             assert next(name for name, _ in third if name == "message")
 
 
-def test_one_process_holds_a_bounded_number_of_streams(crm: Crm, tmp_path: Path) -> None:
-    with gateway(crm, tmp_path, limits=Limits(streams=1)) as chat:
+@pytest.mark.parametrize(
+    "few", [Limits(streams=1), Limits(streams_of_address=1)], ids=["in all", "an address"]
+)
+def test_the_number_of_streams_is_bounded(crm: Crm, tmp_path: Path, few: Limits) -> None:
+    with gateway(crm, tmp_path, limits=few) as chat:
         one, other = chat.visitor(), chat.visitor()
         with one.listen(1) as events:
             next(events)

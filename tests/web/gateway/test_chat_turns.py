@@ -1,14 +1,16 @@
 """A bot turn that fails, is slow, is overtaken or interrupted: one honest sentence, and a choice."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from crmcore.conversations import BRAIN_SESSION_TURNS, Reply
 from crmcore.crm import Crm
-from crmcore.usecases.conversations import claim, give_back, next_turn, receive
+from crmcore.usecases.conversations import claim, give_back, next_turn, receive, say_as_person
 from tests.builders import NIGHT, Clock, a_conversation, a_staff_member, client_id
 from tests.web.gateway.chat import FakeBrain, Gateway, Visitor, gateway, until
+from web.gateway import turns
 from web.gateway.brain import BrainBroken, BrainDown, BrainError, BrainSlow, EmptyTurn
 
 FAILURES = [BrainDown("down"), BrainSlow("slow"), BrainBroken("broken"), EmptyTurn("empty")]
@@ -75,6 +77,22 @@ def test_try_again_pressed_twice_answers_again_and_loops_nowhere(chat: Gateway) 
         visitor.press(apology["buttons"][0]["id"])
         visitor.hears("bot", count)
     assert len(chat.brain.asked) == 3
+
+
+def test_try_again_does_not_ask_the_bot_what_a_person_has_answered(chat: Gateway) -> None:
+    member = a_staff_member(chat.crm)
+    chat.brain.says = lambda asked: BrainDown("down")
+    visitor = chat.visitor()
+    visitor.send("hello")
+    (apology,) = visitor.hears("bot")
+    claim(chat.crm, visitor.conversation_id, member.staff_id)
+    told = visitor.send("my address is …").json()["seq"]
+    say_as_person(chat.crm, visitor.conversation_id, member.staff_id, client_id(), "Thank you.", told)
+    give_back(chat.crm, visitor.conversation_id, member.staff_id)
+    chat.brain.says = lambda asked: [Reply("Welcome back.")]
+    visitor.press(apology["buttons"][0]["id"])
+    visitor.hears("bot", 2)
+    assert [asked.text for asked in chat.brain.asked] == ["hello", "hello"]
 
 
 def test_talk_to_a_person_works_while_the_brain_is_down(chat: Gateway) -> None:
@@ -238,13 +256,47 @@ def test_a_message_that_ended_the_process_twice_is_not_tried_a_third_time(
     assert "interrupted" in texts(crm, conversation_id)[1]
 
 
-def test_stopping_in_the_middle_of_a_turn_says_so(crm: Crm, tmp_path: Path) -> None:
+def test_a_turn_cut_by_a_stop_is_run_by_the_next_process_at_once(
+    crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LAST_WORDS_SECONDS", 0.1)
     with gateway(crm, tmp_path) as chat:
         chat.brain.held = True
         visitor = chat.visitor()
         visitor.send("hello")
         until(lambda: chat.brain.asked, "the brain is asked")
-    assert "interrupted" in texts(crm, visitor.conversation_id)[-1]
+    assert len(texts(crm, visitor.conversation_id)) == 2
+    with gateway(crm, tmp_path):
+        until(lambda: len(texts(crm, visitor.conversation_id)) == 3, "the message is answered")
+    assert texts(crm, visitor.conversation_id)[2] == "You said: hello"
+
+
+def test_a_turn_under_way_may_end_when_the_process_stops(crm: Crm, tmp_path: Path) -> None:
+    with gateway(crm, tmp_path) as chat:
+        chat.brain.held = True
+        visitor = chat.visitor()
+        visitor.send("hello")
+        until(lambda: chat.brain.asked, "the brain is asked")
+        threading.Timer(0.5, lambda: setattr(chat.brain, "held", False)).start()
+    assert texts(crm, visitor.conversation_id)[2:] == ["You said: hello"]
+
+
+def test_what_waits_while_the_brain_is_down_gets_one_apology_and_is_asked_again_together(
+    chat: Gateway,
+) -> None:
+    chat.brain.says = lambda asked: BrainDown("down")
+    chat.brain.held = True
+    visitor = chat.visitor()
+    for text in ("one", "two", "three"):
+        visitor.send(text)
+    chat.brain.held = False
+    (apology,) = visitor.hears("bot")
+    until(lambda: not chat.app.state.turns.is_answering(visitor.conversation_id), "the turns have ended")
+    assert len(visitor.messages()) == 5
+    chat.brain.says = lambda asked: [Reply(f"You said: {asked.text}")]
+    visitor.press(apology["buttons"][0]["id"])
+    replies = visitor.hears("bot", 4)
+    assert [reply["text"] for reply in replies[1:]] == ["You said: one", "You said: two", "You said: three"]
 
 
 def test_a_conversation_of_another_process_is_answered_within_seconds(crm: Crm, tmp_path: Path) -> None:
