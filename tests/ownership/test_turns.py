@@ -1,6 +1,7 @@
 """The bot's turns: one at a time, answered once, dropped when they lost their right, recovered."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -55,8 +56,8 @@ def test_a_reply_and_a_claim_at_the_same_moment_leave_one_of_two_clean_stories(c
         conversation = a_conversation(crm_on_both)
         turn = a_turn(crm_on_both, conversation)
         said, claimed = at_once(
-            lambda turn=turn: talk.finish_turn(crm_on_both, turn, [Reply("words of the bot")]),
-            lambda c=conversation: talk.claim(crm_on_both, c.conversation_id, anna.staff_id),
+            partial(talk.finish_turn, crm_on_both, turn, [Reply("words of the bot")]),
+            partial(talk.claim, crm_on_both, conversation.conversation_id, anna.staff_id),
         )
         assert not isinstance(claimed, Exception)
         log = talk.messages_after(crm_on_both, conversation.conversation_id, 0)
@@ -108,12 +109,10 @@ def test_a_turn_ends_once(crm: Crm) -> None:
     conversation = a_conversation(crm)
     turn = a_turn(crm, conversation)
     talk.finish_turn(crm, turn, [Reply("one")])
-    for end in (
-        lambda: talk.finish_turn(crm, turn, [Reply("two")]),
-        lambda: talk.fail_turn(crm, turn, "x", Reply("y")),
-    ):
-        with pytest.raises(StaleTurn, match="done"):
-            end()
+    with pytest.raises(StaleTurn, match="done"):
+        talk.finish_turn(crm, turn, [Reply("two")])
+    with pytest.raises(StaleTurn, match="done"):
+        talk.fail_turn(crm, turn, "brain_slow", Reply("three"))
     assert texts(crm, conversation.conversation_id) == [("customer", "hello"), ("bot", "one")]
 
 

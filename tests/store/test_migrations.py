@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -50,7 +51,7 @@ def test_a_migration_that_breaks_leaves_nothing_behind(
     made: list[str] = []
     create_table = op.create_table
 
-    def break_at_the_tenth(name: str, *columns: object, **options: object) -> object:
+    def break_at_the_tenth(name: str, *columns: Any, **options: Any) -> object:
         made.append(name)
         if len(made) == 10:
             raise RuntimeError("the power went")
