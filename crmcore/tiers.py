@@ -152,7 +152,7 @@ def _is_below_zero(standing: Standing, policy: TierPolicy) -> bool:
 
 
 def _reaches(amount: Decimal, border: Decimal | None, has_it: bool, policy: TierPolicy) -> bool:
-    if border is None or amount <= 0:
+    if border is None:
         return False
     return amount >= (border * (1 - Decimal(str(policy.hysteresis))) if has_it else border)
 

@@ -70,6 +70,26 @@ def add_order(crm: Crm, order_id: str, customer_id: str, day: date, amount: str,
         connection.commit()
 
 
+def add_service_costs(crm: Crm, customer_id: str, days: list[date], amount_minor: int = 420) -> None:
+    """One contact on each of the days."""
+    with raw_connection(crm.store) as connection:
+        connection.execute(
+            insert(schema.service_costs),
+            [
+                {
+                    "cost_id": f"{customer_id}-cost-{n}",
+                    "customer_id": customer_id,
+                    "incurred_at": _noon(crm, day),
+                    "kind": "contact",
+                    "amount_minor": amount_minor,
+                    "currency": crm.firm.currency,
+                }
+                for n, day in enumerate(days)
+            ],
+        )
+        connection.commit()
+
+
 def _order(crm: Crm, order_id: str, customer_id: str, day: date, amount: Decimal) -> dict[str, object]:
     return {
         "order_id": order_id,

@@ -11,6 +11,8 @@ from scipy.optimize import approx_fprime
 from crmcore.value import bgnbd, gamma_gamma
 from crmcore.value.bgnbd import BGNBD, InvalidParameters, expected_purchases, p_alive
 from crmcore.value.bgnbd_fit import fit_bgnbd
+from crmcore.value.clv import Ledger, ValueTerms
+from crmcore.value.engine import score_firm
 from crmcore.value.gamma_gamma import GammaGamma, expected_spend, fit_gamma_gamma
 from crmcore.value.simulate import simulate_summary
 from crmcore.value.summary import PurchaseSummary
@@ -117,6 +119,19 @@ def test_a_handful_of_repeat_buyers_is_too_few() -> None:
     few = simulate_summary(rng, 60, BGNBD(0.3, 100.0, 0.8, 2.5), GammaGamma(6.0, 4.0, 15.0), 100.0)
     assert "too_few_repeat_buyers" in [d.code for d in fit_bgnbd(few).diagnostics]
     assert "too_few_repeat_buyers" in [d.code for d in fit_gamma_gamma(few).diagnostics]
+
+
+def test_nothing_is_valued_by_fits_that_fail_their_checks() -> None:
+    rng = np.random.default_rng(5)
+    few = simulate_summary(rng, 60, BGNBD(0.3, 100.0, 0.8, 2.5), GammaGamma(6.0, 4.0, 15.0), 100.0)
+    scoring = score_firm(few, Ledger(*(np.zeros(60) for _ in range(3))), ValueTerms(0.4, 0.1, 365))
+    assert scoring.purchases is not None
+    assert scoring.values is None
+
+
+def test_an_infinite_mean_spend_is_never_a_finite_expectation() -> None:
+    newcomer = PurchaseSummary.of([0], [0], [50])
+    assert expected_spend(newcomer, GammaGamma(2.0, 0.5, 10.0))[0] == math.inf
 
 
 def test_free_purchases_are_scored_but_do_not_break_the_fit() -> None:

@@ -9,7 +9,7 @@ from crmcore.tiers import replay
 from crmcore.usecases.value import customers_of_tier, score, value_card
 from crmcore.value.books import ForeignCurrency
 from tests.builders import Clock
-from tests.value.shop import add_customers, add_order, open_shop
+from tests.value.shop import add_customers, add_order, add_service_costs, open_shop
 
 
 def test_a_scoring_publishes_a_value_and_a_tier_for_every_buyer(crm_on_both: Crm) -> None:
@@ -96,7 +96,25 @@ def test_a_day_is_the_firms_and_not_the_servers(crm: Crm) -> None:
     assert score(crm, as_of=date(2025, 7, 1)).run.published
     assert value_card(crm, "late") is None
     assert score(crm, as_of=date(2025, 7, 2)).run.published
-    assert value_card(crm, "late") is not None
+    card = value_card(crm, "late")
+    assert card is not None
+    assert card.days_since_last_purchase == 0
+
+
+def test_a_customer_who_takes_more_service_than_he_brings_is_below_zero(crm: Crm) -> None:
+    open_shop(crm)
+    add_customers(crm, ["caller"])
+    today = crm.firm.today(crm.clock())
+    for number in range(4):
+        add_order(crm, f"caller-{number}", "caller", today - timedelta(days=20 + 60 * number), "3.00")
+    add_service_costs(crm, "caller", [today - timedelta(days=3 + 4 * n) for n in range(40)])
+    score(crm)
+    card = value_card(crm, "caller")
+    assert card is not None
+    assert card.tier == "BZ"
+    assert -card.cost_to_serve < card.clv < 0
+    assert card.share_of_customer is None
+    assert card.why[0].startswith("The chance of not repaying the cost to serve")
 
 
 def test_cancelled_orders_bring_no_value(crm: Crm) -> None:
