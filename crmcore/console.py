@@ -31,6 +31,7 @@ class NeedsReport:
     clv_minor: int
     potential_minor: int
     value_as_of: date | None  # None: nobody has been scored yet.
+    state: str  # Differs whenever a need was added or changed.
 
 
 _PERSONAL = (

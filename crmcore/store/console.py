@@ -1,6 +1,6 @@
 """The reads behind the marketer's console that weigh needs by the value of who has them."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
@@ -39,12 +39,11 @@ class ConsoleReads:
         found: date | None = self._connection.execute(query).scalar_one()
         return found
 
-    def state_of_needs(self) -> tuple[int, datetime | None]:
-        """Differs whenever a need was added or changed."""
-        row = self._connection.execute(
-            select(func.count(), func.max(needs.c.updated_at)).select_from(needs)
-        ).one()
-        return int(row[0]), row[1]
+    def state(self) -> str:
+        """A text that differs whenever a need was added or changed."""
+        query = select(func.count(), func.max(needs.c.updated_at)).select_from(needs)
+        count, updated_at = self._connection.execute(query).one()
+        return f"{count}@{updated_at.isoformat() if updated_at else 'never'}"
 
 
 def _people(wanted: BoardFilter, *by: Any) -> Select[Any]:

@@ -18,11 +18,11 @@ def needs_report(crm: Crm, wanted: BoardFilter) -> NeedsReport:
             clv_minor=clv_minor,
             potential_minor=potential_minor,
             value_as_of=tx.console.value_as_of(),
+            state=tx.console.state(),
         )
 
 
 def state_of_needs(crm: Crm) -> str:
     """A text that differs whenever a need was added or changed."""
     with crm.store.read() as tx:
-        count, updated_at = tx.console.state_of_needs()
-    return f"{count}@{updated_at.isoformat() if updated_at else 'never'}"
+        return tx.console.state()

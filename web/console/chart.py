@@ -54,6 +54,7 @@ def needs_chart(bars: tuple[Bar, ...], order: tuple[str, ...], amount_title: str
                     "place": TIERS.index(bar.tier),
                     "amount": bar.amount,
                     "link": bar.link,
+                    "words": f"{bar.category}, {TIER_NAMES[bar.tier]}: {bar.amount:,.0f}",
                 }
                 for bar in bars
             ]
@@ -85,6 +86,7 @@ def needs_chart(bars: tuple[Bar, ...], order: tuple[str, ...], amount_title: str
             },
             "order": {"field": "place", "type": "quantitative"},
             "href": {"field": "link"},
+            "description": {"field": "words"},
         },
         "config": {
             "font": "inherit",

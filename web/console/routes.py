@@ -57,7 +57,7 @@ async def show_verbatims(request: Request, session: Staff, chosen: Chosen) -> Re
         "verbatims.html",
         session,
         evidence=shown,
-        total=report.board.total,
+        report=report,
         **_choices(request, chosen),
     )
 
@@ -86,20 +86,18 @@ async def show_health(request: Request, session: Staff) -> Response:
 
 
 async def _events(request: Request) -> AsyncIterator[str]:
-    """Event ``changed`` when a need was added or changed; the page then asks for itself again."""
+    """Event ``state`` at first and whenever a need was added or changed.
+
+    The page knows the state that it shows, and asks for itself again when they differ.
+    """
     live: Live = request.app.state.live
-    known: str | None = None
+    known = ""
     async for _look in live.watch(None):
         if await session_from(request, active=False) is None:
             yield "event: ended\ndata: {}\n\n"
             return
         state = await asyncio.to_thread(state_of_needs, crm_of(request))
-        if known is None:
-            yield f"event: state\ndata: {json.dumps(state)}\n\n"
-        elif state != known:
-            yield f"event: changed\ndata: {json.dumps(state)}\n\n"
-        else:
-            yield ":ping\n\n"
+        yield f"event: state\ndata: {json.dumps(state)}\n\n" if state != known else ":ping\n\n"
         known = state
         await asyncio.sleep(CALM_SECONDS)
 

@@ -41,14 +41,13 @@ filters.addEventListener("input", (event) => {
 });
 addEventListener("popstate", () => location.reload());
 
-let down = false;
 new Line({
   open: (_after, signal) => ask("/console/stream", { signal, headers: { "X-Background": "1" } }),
-  onEvent: (name) => {
+  onEvent: (name, state) => {
     if (name === "ended") location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-    // After a break nobody knows what was missed, so the first word after it renews the page too.
-    if (name === "changed" || (name === "state" && down)) renew(location.href, { fresh: true }).catch(() => {});
-    down = false;
+    if (name === "state" && state !== document.querySelector("#live").dataset.state) {
+      renew(location.href, { fresh: true }).catch(() => {});
+    }
   },
-  onState: (up) => { if (!up) down = true; },
+  onState: () => {},
 });
