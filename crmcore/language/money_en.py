@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from crmcore.language.numbers_en import Number, numbers
@@ -18,18 +19,22 @@ _NAMES = {
 }  # fmt: skip
 _SIGN_BEFORE = re.compile(r"(?:(us\$|[$£€¥₹])|\b(usd|gbp|eur|inr|chf|rs\.?))\s?$", re.IGNORECASE)
 _NAME_AFTER = re.compile(
-    r"\s?(?:([$£€¥₹])|(usd|gbp|eur|inr|chf|rmb|kr|rs)\b|(dollar|buck|pound|quid|euro|rupee|franc|yuan|peso)s?\b)",
+    r"\s?(?:([$£€¥₹])|(usd|gbp|eur|inr|chf|rmb|kr|rs)\b|(dollar|buck|pound|quid|euro|rupee|franc|yuan"
+    r"|peso)s?\b)",
     re.IGNORECASE,
 )
 # Words before an amount, nearest first; a filler such as "about" may stand between.
 _MAX_BEFORE = re.compile(
-    r"\b(under|below|less than|lower than|cheaper than|up to|upto|at most|no more than|not more than|maximum(?: of)?"
-    r"|max(?: of)?|within|not over|go over|exceed|exceeding|above that of|top of|tops at|limit(?: is| of)?|capped at"
+    r"\b(under|below|less than|lower than|cheaper than|up to|upto|at most|no more than|not more than"
+    r"|maximum(?: of)?"
+    r"|max(?: of)?|within|not over|go over|exceed|exceeding|above that of|top of|tops at|limit(?: is"
+    r"| of)?|capped at"
     r"|cap of|afford|inside)\s*[:=]?\s*$",
     re.IGNORECASE,
 )
 _MIN_BEFORE = re.compile(
-    r"\b(over|above|more than|at least|minimum(?: of)?|min|from|starting(?: at| from)?|upwards of|no less than"
+    r"\b(over|above|more than|at least|minimum(?: of)?|min|from|starting(?: at| from)?|upwards of"
+    r"|no less than"
     r"|not less than|not under)\s*[:=]?\s*$",
     re.IGNORECASE,
 )
@@ -39,7 +44,8 @@ _ABOUT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _BUDGET_BEFORE = re.compile(
-    r"\b(budget(?:'s)?(?: is| of| would be| for \w+ is)?|spend(?:ing)?|pay(?:ing)?|have|got|price(?: is| of| range(?: is| of)?)?"
+    r"\b(budget(?:'s)?(?: is| of| would be| for \w+ is)?|spend(?:ing)?|pay(?:ing)?|have|got|price(?: is"
+    r"| of| range(?: is| of)?)?"
     r"|cost(?:ing)?|for)\s*(?:of|is|:|=|only|just)?\s*$",
     re.IGNORECASE,
 )
@@ -57,14 +63,26 @@ _AFTER_ABOUT = re.compile(r"\s*-?(?:ish|or so|give or take|more or less)\b", re.
 _JOIN = re.compile(r"\s*(?:-|–|to|and|till|or)\s*[$£€¥₹]?\s*$", re.IGNORECASE)
 # A number with one of these behind it counts something that is no money.
 _UNIT = re.compile(
-    r"(?:\s|-)?(?:%|°|\"|'|st\b|nd\b|rd\b|th\b|am\b|pm\b|a\.m|p\.m|o'?clock|gb\b|tb\b|mb\b|ghz|mhz|hz\b|inch|in\b|cm\b|mm\b"
-    r"|m\b|km\b|metre|meter|mile|ft\b|feet|foot|kg\b|g\b|gram|lb\b|lbs\b|oz\b|ml\b|l\b|litre|liter|watt|w\b|volt|amp|mp\b"
-    r"|megapixel|people|person|guest|adult|child|kid|pax|piece|pcs|unit|item|copies|copy|ticket|seat|room|bed|star|day"
-    r"|night|week|month|year|yr|hour|hr|min\b|minute|second|sec\b|time|key|string|bit|fps|page|degree|calorie|cal\b"
+    r"(?:\s|-)?(?:%|°|\"|'|st\b|nd\b|rd\b|th\b|am\b|pm\b|a\.m|p\.m|o'?clock|gb\b|tb\b|mb\b|ghz|mhz|hz\b"
+    r"|inch|in\b|cm\b|mm\b"
+    r"|m\b|km\b|metre|meter|mile|ft\b|feet|foot|kg\b|g\b|gram|lb\b|lbs\b|oz\b|ml\b|l\b|litre|liter|watt"
+    r"|w\b|volt|amp|mp\b"
+    r"|megapixel|people|person|guest|adult|child|kid|pax|piece|pcs|unit|item|copies|copy|ticket|seat"
+    r"|room|bed|star|day"
+    r"|night|week|month|year|yr|hour|hr|min\b|minute|second|sec\b|time|key|string|bit|fps|page|degree"
+    r"|calorie|cal\b"
     r"|percent|of\b|x\b|gauge|door|cylinder|cores?\b|litres)",
     re.IGNORECASE,
 )
 
+# "up to 30 chairs" counts chairs.
+_NOUN_AFTER = re.compile(
+    r"\s+(?!(?:a|an|per|each|for|on|in|with|without|max|or|total|budget|at|to|and|tops|please|pls|if"
+    r"|but|is|would|should"
+    r"|will|the|so|limit|only|maximum|by|as|from|ish|give|from|including|incl|it|i|we|my|till|until"
+    r"|minimum|plus)\b)[a-z]",
+    re.IGNORECASE,
+)
 _NEGATED = (
     r"(?:not? |n't (?:be )?|isn't |never )(?:too |very |so |that |an? )?(?:expensive|dear|pricey|costly)"
 )
@@ -72,8 +90,10 @@ _LEVELS: tuple[tuple[Level, re.Pattern[str]], ...] = (
     (
         "unlimited",
         re.compile(
-            r"\b(?:money|price|cost|budget)(?:'s| is)? (?:no|not an?|isn't an?|doesn't) (?:object|problem|issue|matter|concern)"
-            r"|\b(?:no|any|unlimited) budget(?: limit)?\b|\b(?:no|don't have an?) (?:price |budget )?limit\b"
+            r"\b(?:money|price|cost|budget)(?:'s| is)? (?:no|not an?|isn't an?|doesn't) (?:object"
+            r"|problem|issue|matter|concern)"
+            r"|\b(?:no|any|unlimited) budget(?: limit)?\b|\b(?:no|don't have an?) (?:price "
+            r"|budget )?limit\b"
             r"|\bany price\b|\bprice does(?: not|n't) matter\b",
             re.IGNORECASE,
         ),
@@ -81,9 +101,12 @@ _LEVELS: tuple[tuple[Level, re.Pattern[str]], ...] = (
     (
         "low",
         re.compile(
-            rf"\b(?:cheap(?:er|est|ish|ly)?|inexpensive|low[- ](?:cost|price|priced|budget)|budget[- ]friendly|affordable"
-            rf"|economical|bargain|on a (?:tight |small |low |limited )?budget|(?:tight|small|low|limited) budget"
-            rf"|budget (?=[a-z]+(?:s)?\b)(?!is|of|would|for|around|about|under|between|max|range)\w+|least expensive"
+            rf"\b(?:cheap(?:er|est|ish|ly)?|inexpensive|low[- ](?:cost|price|priced|budget)"
+            rf"|budget[- ]friendly|affordable"
+            rf"|economical|bargain|on a (?:tight |small |low |limited )?budget|(?:tight|small|low"
+            rf"|limited) budget"
+            rf"|budget (?=[a-z]+(?:s)?\b)(?!is|of|would|for|around|about|under|between|max|range)\w+"
+            rf"|least expensive"
             rf"|as little as possible|reasonably priced|{_NEGATED})\b",
             re.IGNORECASE,
         ),
@@ -91,7 +114,8 @@ _LEVELS: tuple[tuple[Level, re.Pattern[str]], ...] = (
     (
         "moderate",
         re.compile(
-            r"\b(?:mid[- ]?(?:range|priced|price|tier|market)|middle of the range|moderate(?:ly)?(?: priced)?"
+            r"\b(?:mid[- ]?(?:range|priced|price|tier|market)|middle of the range"
+            r"|moderate(?:ly)?(?: priced)?"
             r"|medium (?:price|priced|budget)|average price|reasonable price)\b",
             re.IGNORECASE,
         ),
@@ -99,7 +123,8 @@ _LEVELS: tuple[tuple[Level, re.Pattern[str]], ...] = (
     (
         "high",
         re.compile(
-            r"\b(?:luxur(?:y|ious)|high[- ]end|upscale|premium|top[- ]of[- ]the[- ](?:range|line)|expensive|fancy|pricey"
+            r"\b(?:luxur(?:y|ious)|high[- ]end|upscale|premium|top[- ]of[- ]the[- ](?:range|line)"
+            r"|expensive|fancy|pricey"
             r"|upmarket|deluxe|best money can buy)\b",
             re.IGNORECASE,
         ),
@@ -147,6 +172,8 @@ def _is_money(text: str, number: Number, has_currency: bool, asked: bool) -> boo
         return True
     if _AFTER_MAX.match(after) and number.value >= 10:
         return True
+    if _NOUN_AFTER.match(after):
+        return False
     bounded = _MAX_BEFORE.search(before) or _ABOUT_BEFORE.search(before) or _JOIN.search(before)
     if re.search(
         r"\b(?:budget|spend|spending|pay|paying|price|prices?|cost|afford)\b[^.?!]{0,24}$",
@@ -174,9 +201,7 @@ def _in_range(text: str, number: Number) -> bool:
 
 
 def _range(text: str, amounts: list[_Amount]) -> Money | None:
-    for (low, low_currency, start, end), (high, currency, high_start, high_end) in zip(
-        amounts, amounts[1:], strict=False
-    ):
+    for (low, low_currency, start, end), (high, currency, high_start, high_end) in pairwise(amounts):
         between = text[end:high_start]
         if (
             not re.fullmatch(r"\s*(?:-|–|to|and|till|or)\s*", between, re.IGNORECASE)
@@ -218,7 +243,8 @@ def _negated_min(before: str) -> bool:
     """ "can't go over", "nothing above", "not over": a bound from above said by its negation."""
     return bool(
         re.search(
-            r"(?:can't|cannot|don't|won't|not|nothing|never)\b[^.?!]{0,16}\b(?:over|above|more than|beyond)\s*$",
+            r"(?:can't|cannot|don't|won't|not|nothing|never)\b[^.?!]{0,16}\b(?:over|above|more than"
+            r"|beyond)\s*$",
             before,
             re.IGNORECASE,
         )

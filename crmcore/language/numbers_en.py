@@ -25,7 +25,8 @@ _VAGUE = {"couple": 2, "dozen": 12, "dozens": 24}
 _MAX_WORDS = 8
 
 _WORD = re.compile(
-    r"(?<![\w.,])(?P<digits>\d{1,3}(?:[,. ]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)(?P<k>k|m)?(?![\w]|[.,]\d)"
+    r"(?<![\w.,])(?P<digits>\d{1,3}(?:[,. ]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)(?P<k>k"
+    r"|m)?(?![\w]|[.,]\d)"
     r"|(?<!\w)(?P<word>[a-z]+)(?!\w)",
     re.IGNORECASE,
 )
@@ -39,7 +40,7 @@ class Number:
 
 
 def numbers(text: str) -> list[Number]:
-    """Every number of a text, in order; "two hundred and fifty", "1.5k", "a couple hundred", "half a dozen"."""
+    """Every number of a text, in order; "two hundred and fifty", "1.5k", "half a dozen"."""
     found: list[Number] = []
     for digits, run in _runs(text):
         if digits:
@@ -101,7 +102,7 @@ def _from_words(text: str, run: list[re.Match[str]]) -> Number | None:
         elif word != "and":
             current = _plus(current, word)
     value, start = total + current, run[0].start()
-    half = re.search(r"\bhalf a\s$", text[max(0, start - 7) : start], re.IGNORECASE)
+    half = re.search(r"\bhalf (?:a\s)?$", text[max(0, start - 7) : start], re.IGNORECASE)
     if half and words[0] in ("dozen", "grand", "million"):
         return Number(start - len(half[0]), run[-1].end(), value / 2)
     return Number(start, run[-1].end(), value)

@@ -1,172 +1,147 @@
-"""What is wanted, and what it must be like, from the grammar of an English sentence.
+"""What is wanted, from the grammar of an English sentence.
 
-No list of goods is needed: the product is the noun phrase after a verb of wanting ("looking for a …"),
-or the first noun phrase; attributes are the describing words before its head, and what stands in
-"with …", "without …", "that has …", "must be …"; places are names after a preposition of place.
+No list of goods is needed: the product is the noun phrase after words of wanting ("looking for a …",
+"can I get …"), or the first noun phrase; the describing words before its head are attributes.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from crmcore.language import words_en as w
+from crmcore.language.places_en import find_places, find_purpose
+from crmcore.language.qualities_en import SPECIFICATION, distinct, find_qualities
 from crmcore.language.tokens_en import Token, joined, tokens
-from crmcore.needs.language import Phrases
+from crmcore.needs.language import Phrases, Slot
 
-_NP_WORDS = 7
+_PHRASE_WORDS = 7
 _PRODUCT_WORDS = 3
-_MAX_ATTRIBUTES = 8
-
-_SPEC = re.compile(
-    r"(?<!\w)(?:\d{1,4}(?:[.,]\d)?(?:\s|-)?(?:gb|tb|mb|mbps|ghz|inch(?:es)?|in|cm|mm|metres?|meters?|kg|g|lbs?|oz|ml|litres?"
-    r"|liters?|watts?|w|volts?|mp|megapixels?|seater|seats?|doors?|keys?|strings?|speed|fps|bedrooms?|beds?|bathrooms?|rooms?|star|stars)"
-    r"|(?:one|two|three|four|five|six|seven|eight)(?:\s|-)(?:stars?|seater|bedrooms?|beds?|doors?|bathrooms?)"
-    r"|size\s(?:\d{1,3}(?:[./]\d)?|x{0,3}[sml]|small|medium|large)"
-    r"|(?:king|queen|full|half|double|single|twin|three-quarter|small|medium|large|family|travel)[ -]sized?)(?!\w)",
-    re.IGNORECASE,
-)
-_CLASS = re.compile(
-    r"\b(economy|business|first|premium(?: economy)?|second)(?: class)\b|\b(economy)\b", re.IGNORECASE
-)
-_PREFER = re.compile(
-    r"\b(?:prefer(?:ably)?|ideally)\s+(?:(?:it|them|one|something)\s+)?(?:to be\s+)?", re.IGNORECASE
-)
-_FEATURE = re.compile(
-    r"\b(?P<lead>with(?:out)?|w/o|w/|(?:must|should|has to|have to|needs? to)\s+(?:be|have|come with)|(?:that|which|who)(?:\s+also)?"
-    r"\s+(?:has|have|is|are|comes? with|offers?|includes?|can be|accepts?|serves?|sells?|speaks?|fits?|works? with|supports?|plays?|seats?|allows?)"
-    r"|make (?:it|them|that)|(?:it|they|there)(?:'s|'re| is| are)? (?:must|should|has to|have to|needs? to) (?:be|have)"
-    r"|hold the|no|extra|seats|seating|serving|serves|made (?:of|from|out of)|including|featuring|plus)\s+",
-    re.IGNORECASE,
-)
-_IN_QUALITY = re.compile(
-    r"\bin (?:a |an |the )?([a-z]+(?: (?:colou?r|size|leather|wood|oak))?)\b", re.IGNORECASE
-)
-_SAME_SIZE = re.compile(r"^(?:a |an |the |some |any |my |very |really )+", re.IGNORECASE)
-_PURPOSE_TO = re.compile(
-    r"\b(?:so (?:that )?(?:i|we|he|she|they) can|in order to|something to|anything to|want to (?=play|learn|record|practi[sc]e|listen)"
-    r"|would like to (?=play|learn|record|listen)|to use (?:it )?(?:for|as|in))\s+([^.?!,;\d]{3,60})",
-    re.IGNORECASE,
-)
-_PURPOSE_FOR = re.compile(
-    r"\b(?:for|as)\s+((?:(?:my|our|his|her|their|a|an|the)\s+)?[a-z][a-z' -]{2,50})", re.IGNORECASE
-)
-_PLACE = re.compile(
-    r"\b(?:in|to|from|near|around|at|into|towards|outside|close to|next to)\s+((?:the\s+)?(?:[A-Z][\w'’.-]*)(?:\s+(?:of\s+|de\s+|la\s+|the\s+)?[A-Z0-9][\w'’.-]*){0,4})"
-)
-_NEAR_ME = re.compile(
-    r"\b(?:near(?:by| me| here)?|close by|around here|downtown|city cent(?:re|er))\b", re.IGNORECASE
-)
+_BARE_WORDS = 4
+_ANSWER_WORDS = 6  # A longer text than this is more than the answer to a question.
+_PASSED = w.words("me us you him her them for myself up also another out some any")
+_AGE = re.compile(r"\b\d{1,2}[- ](?:years?|yrs?|months?)[- ]olds?\b", re.IGNORECASE)
 
 
-def phrases(text: str, taken: Sequence[tuple[int, int]], asked: frozenset[str]) -> Phrases:
-    words = tokens(text, taken)
-    places = _places(text, words, taken, asked)
+def phrases(text: str, taken: Sequence[tuple[int, int]], asked: frozenset[Slot]) -> Phrases:
+    """The product, attributes, purpose and places; ``taken`` are amounts, times and counts."""
+    places = find_places(text, taken, asked)
     blocked = [*taken, *(span for _, span in places)]
-    words = tokens(text, blocked)
-    phrase = _object(words)
+    fixed = [m.span() for pattern in (SPECIFICATION, _AGE) for m in pattern.finditer(text)]
+    words = tokens(text, blocked, fixed)
+    phrase = _wanted(words)
     product, described = _split(text, phrase)
-    attributes = [*described, *_features(text, words, blocked), *_specs(text, blocked)]
-    if asked & {"attributes"} and not attributes and len(words) <= 6:
-        attributes += _answer(text, words)
-    purpose = _purpose(text, blocked, phrase, asked)
-    if asked & {"attributes", "purpose", "location", "timing", "budget", "quantity"} and len(words) <= 4:
+    attributes = [*described, *find_qualities(text, tokens(text, blocked), blocked)]
+    if "attributes" in asked and not attributes and len(words) <= _ANSWER_WORDS:
+        attributes = _answer(text, words)
+    span = (phrase[0].start, phrase[-1].end) if phrase else None
+    if len(words) <= _BARE_WORDS and _answers_only(words, asked):
         product = None
-    return Phrases(product, _distinct(attributes), purpose, tuple(p for p, _ in places))
+    return Phrases(
+        product, distinct(attributes), find_purpose(text, blocked, span, asked), tuple(p for p, _ in places)
+    )
 
 
-def _object(words: Sequence[Token]) -> list[Token]:
-    """The noun phrase that is wanted: after a verb of wanting or obtaining, else the first one."""
-    for start in _after_triggers(words):
-        if phrase := _noun_phrase(words, start):
+def _answers_only(words: Sequence[Token], asked: frozenset[Slot]) -> bool:
+    """Whether so short a text says no more than what was asked: "in Galway", "thin crust", "about 400"."""
+    counts_or_wants = any(t.taken or t.low in w.WANT | w.OBTAIN for t in words)
+    return bool(asked - {"product", "quantity"}) and not ("attributes" in asked and counts_or_wants)
+
+
+def _wanted(words: Sequence[Token]) -> list[Token]:
+    """The noun phrase that is wanted: after words of wanting, else the first that can be one."""
+    for start in _after_wanting(words):
+        if start < len(words) and words[start].low in ("something", "anything", "someone", "somebody"):
+            return []
+        if (phrase := _noun_phrase(words, start)) and _can_be_wanted(phrase):
             return phrase
-    for start, token in enumerate(words):
-        if token.is_word and not _skippable(token) and token.low not in w.BOUNDARY_VERBS:
-            if start and words[start - 1].low in w.PREPOSITIONS - {"of", "about"}:
-                continue
-            if phrase := _noun_phrase(words, start):
+    for after_preposition in (False, True):
+        for phrase in _all_phrases(words, after_preposition):
+            if _can_be_wanted(phrase):
                 return phrase
     return []
 
 
-def _after_triggers(words: Sequence[Token]) -> list[int]:
-    """Where a wanted thing may begin, the surest first: after "want to buy", "looking for", "interested in"."""
+def _can_be_wanted(phrase: Sequence[Token]) -> bool:
+    return phrase[_head(phrase)].low not in w.NOT_GOODS and phrase[0].low not in w.OBTAIN | w.WANT
+
+
+def _after_wanting(words: Sequence[Token]) -> list[int]:
+    """Where a wanted thing may begin, the surest first: "looking for", "want to buy", "is there"."""
     sure, likely = [], []
     for i, token in enumerate(words):
         following = words[i + 1].low if i + 1 < len(words) else ""
         previous = words[i - 1].low if i else ""
-        if (
-            token.low in ("looking", "searching", "hunting", "shopping", "hoping", "look", "search")
-            and following == "for"
+        if (token.low in w.SEARCHING and following == "for") or (
+            token.low == "interested" and following == "in"
         ):
             sure.append(i + 2)
-        elif token.low in ("interested", "after", "search", "mood") and following in (
-            "in",
-            "a",
-            "an",
-            "some",
-            "for",
+        elif (
+            token.low == "after"
+            and following in ("a", "an", "some")
+            and previous in ("i'm", "am", "im", "we're")
         ):
-            sure.append(i + (2 if following in ("in", "for") else 1))
-        elif token.low in w.WANT and previous not in ("if", "whatever"):
+            sure.append(i + 1)
+        elif token.low in w.WANT and previous not in ("if", "whatever", "as"):
             sure.append(_past_verbs(words, i + 1))
-        elif token.low in w.OBTAIN and previous not in ("the", "a", "my", "with"):
+        elif token.low in ("is", "are") and following == "there":
+            sure.append(i + 2)
+        elif token.low in w.OBTAIN and previous not in w.DETERMINERS | {"with"}:
             likely.append(_past_verbs(words, i + 1))
     return sure + likely
 
 
 def _past_verbs(words: Sequence[Token], start: int) -> int:
     """Step over "to order", "to look for", "me", "up": what stands between the wanting and the wanted."""
-    i = start
-    while i < len(words) and i < start + 6:
+    i, end = start, min(len(words), start + 6)
+    while i < end:
         low = words[i].low
-        passes = low in (
-            "to",
-            "me",
-            "us",
-            "you",
-            "him",
-            "her",
-            "them",
-            "for",
-            "myself",
-            "up",
-            "also",
-            "another",
-            "'d",
-        )
-        if passes or low in w.OBTAIN or low in w.POLITE:
+        if low == "to":
+            i += 2  # A verb follows, whichever it is.
+        elif low in _PASSED or low in w.OBTAIN or low in w.POLITE:
             i += 1
         else:
             break
-    return i
+    return min(i, len(words))
 
 
-def _skippable(token: Token) -> bool:
-    return token.low in w.PRONOUNS or token.low in w.AUXILIARIES or token.low in w.POLITE or token.taken
+def _all_phrases(words: Sequence[Token], after_preposition: bool) -> Iterator[list[Token]]:
+    """Noun phrases from left to right, those after a preposition or the others."""
+    i = 0
+    while i < len(words):
+        token = words[i]
+        previous = words[i - 1].low if i else ""
+        if not token.is_word or token.taken or token.measured or token.low in w.NO_PHRASE:
+            i += 1
+            continue
+        phrase = _noun_phrase(words, i)
+        governed = any(words[k].low in w.PREPOSITIONS - {"of"} for k in range(max(0, i - 2), i))
+        if phrase and previous not in w.BEFORE_A_DOING and governed == after_preposition:
+            yield phrase
+        i += max(1, len(phrase))
 
 
 def _noun_phrase(words: Sequence[Token], start: int) -> list[Token]:
     """Content words from ``start`` on, without determiners and counts, to the next boundary."""
     i, phrase = start, list[Token]()
-    while i < len(words) and (
-        words[i].low in w.DETERMINERS or words[i].taken or words[i].low in w.POLITE or _is_count(words, i)
-    ):
+    while i < len(words) and _introduces(words, i):
         i += 1
-    while i < len(words) and len(phrase) < _NP_WORDS:
+    while i < len(words) and len(phrase) < _PHRASE_WORDS:
         token = words[i]
         if not token.is_word or token.taken:
             break
-        if token.low == "of" and phrase and i + 1 < len(words):
-            if phrase[-1].low in w.VAGUE_NOUNS:
-                phrase = []
-            else:
-                phrase.append(token)
+        if token.measured:
+            # "firm queen size mattress" goes on after the size; "running shoes size 43" is over.
+            if not all(w.is_adjective(t.text) for t in phrase):
+                break
+            i += 1
+            continue
+        if token.low == "of" and phrase:
+            # "a bottle of water" is one thing; in "a kind of tea" the tea is meant.
+            phrase = [] if phrase[-1].low in w.VAGUE_NOUNS else [*phrase, token]
             i += 1
             while i < len(words) and words[i].low in w.DETERMINERS:
                 i += 1
             continue
-        ends = token.low in w.PREPOSITIONS or token.low in w.CONJUNCTIONS or token.low in w.PRONOUNS
-        verb = token.low in w.AUXILIARIES or (token.low in w.BOUNDARY_VERBS and bool(phrase))
-        if ends or verb or token.low in w.POLITE or token.low in w.DETERMINERS:
+        if token.low in w.ENDS_PHRASE or (phrase and token.low in w.BOUNDARY_VERBS):
             break
         phrase.append(token)
         i += 1
@@ -175,227 +150,45 @@ def _noun_phrase(words: Sequence[Token], start: int) -> list[Token]:
     return phrase
 
 
-def _is_count(words: Sequence[Token], i: int) -> bool:
-    return (words[i].low in ("x", "couple", "pair", "dozen") and i + 1 < len(words)) or words[i].low == "of"
+def _introduces(words: Sequence[Token], i: int) -> bool:
+    token = words[i]
+    counts = token.low in ("x", "couple", "pair", "dozen", "of") and i + 1 < len(words)
+    return token.low in w.DETERMINERS or token.low in w.POLITE or token.taken or token.measured or counts
 
 
 def _split(text: str, phrase: Sequence[Token]) -> tuple[str | None, list[str]]:
-    """The product, and the describing words before its head."""
+    """The product (the head and the nouns that name its kind) and the describing words before it."""
     if not phrase:
         return None, []
-    of = next((i for i, t in enumerate(phrase) if t.low == "of"), len(phrase))
-    head = max(0, of - 1)
-    modifiers = [i for i in range(head) if not phrase[i].text.isdigit()]
-    described, i = [], 0
-    while i < len(modifiers):
-        token = phrase[modifiers[i]]
-        follows = phrase[modifiers[i] + 1] if modifiers[i] + 1 < head else None
-        if follows and _compound(token, follows):
-            described.append(joined(text, [token, follows]))
-            i += 2
-            continue
-        described.append(token.text)
-        i += 1
+    head = _head(phrase)
     start = head
     while start > 0 and head - start < _PRODUCT_WORDS - 1 and not w.is_adjective(phrase[start - 1].text):
+        if start > 1 and _describe_together(phrase[start - 2], phrase[start - 1]):
+            break
         start -= 1
+    described, i = [], 0
+    while i < start:
+        pair = i + 1 < start and _describe_together(phrase[i], phrase[i + 1])
+        described.append(joined(text, phrase[i : i + 1 + pair]))
+        i += 1 + pair
     return joined(text, phrase[start:]), described
 
 
-def _compound(first: Token, second: Token) -> bool:
+def _head(phrase: Sequence[Token]) -> int:
+    """The last word, or the one before "of": in "a side of fries" it is the side."""
+    return max(0, next((i for i, t in enumerate(phrase) if t.low == "of"), len(phrase)) - 1)
+
+
+def _describe_together(first: Token, second: Token) -> bool:
     """Two words that describe together: "noise cancelling", "left handed", "gluten free", "pet friendly"."""
-    low = second.low
-    return low in (
-        "free",
-        "friendly",
-        "handed",
-        "size",
-        "sized",
-        "proof",
-        "cancelling",
-        "canceling",
-        "hand",
-    ) or (low.endswith(("ing", "ed")) and len(low) > 5 and not w.is_adjective(first.text))
-
-
-def _features(text: str, words: Sequence[Token], blocked: Sequence[tuple[int, int]]) -> list[str]:
-    found = []
-    for match in _FEATURE.finditer(text):
-        lead = re.sub(r"\s+", " ", match["lead"].lower())
-        if _inside(match.start(), blocked) or (
-            lead == "no"
-            and re.match(r"(?:more|less|later|problem|thanks?|idea)\b", text[match.end() :], re.IGNORECASE)
-        ):
-            continue
-        for part in _listed(text, words, match.end()):
-            if lead in ("without", "w/o", "no", "hold the"):
-                found.append(f"no {part}")
-            elif lead in ("extra", "seats", "seating", "serves", "serving"):
-                found.append(f"{lead} {part}")
-            elif lead.startswith(("that ", "which ", "who ")) and lead.split()[-1] not in (
-                "has",
-                "have",
-                "is",
-                "are",
-                "with",
-                "be",
-            ):
-                found.append(f"{lead.split()[-1]} {part}")
-            else:
-                found.append(part)
-    for match in _IN_QUALITY.finditer(text):
-        first = match[1].split()[0].lower()
-        if (first in w.COLOURS or first in w.SIZES) and not _inside(match.start(), blocked):
-            found.append(match[1])
-    for match in _PREFER.finditer(text):
-        found += _listed(text, words, match.end())[:1]
-    return found
-
-
-def _listed(text: str, words: Sequence[Token], position: int) -> list[str]:
-    """The phrases of a list such as "a pool, free wifi and parking", from a place in the text."""
-    i = next((n for n, t in enumerate(words) if t.start >= position), len(words))
-    parts: list[str] = []
-    while i < len(words) and len(parts) < 4:
-        phrase = list[Token]()
-        while i < len(words) and words[i].low in w.DETERMINERS | {"very", "really", "it", "also", "to"}:
-            i += 1
-        while i < len(words) and words[i].is_word and len(phrase) < 5:
-            token = words[i]
-            stops = token.low in w.PREPOSITIONS | w.CONJUNCTIONS | w.PRONOUNS | w.AUXILIARIES | w.POLITE
-            if stops and token.low not in ("of",):
-                break
-            if token.taken and not token.text.isdigit() and not phrase:
-                break
-            if phrase and token.low in w.BOUNDARY_VERBS:
-                break
-            phrase.append(token)
-            i += 1
-        if not phrase:
-            break
-        parts.append(joined(text, phrase))
-        if i < len(words) and words[i].low in (",", "and", "or", "&"):
-            i += 1
-            if i < len(words) and words[i].low == "and":
-                i += 1
-            if i < len(words) and (
-                words[i].low in w.PRONOUNS | w.AUXILIARIES | w.PREPOSITIONS | w.BOUNDARY_VERBS
-                or words[i].taken
-            ):
-                break
-            continue
-        break
-    return parts
-
-
-def _specs(text: str, blocked: Sequence[tuple[int, int]]) -> list[str]:
-    found = [m[0] for m in _SPEC.finditer(text)]
-    for match in _CLASS.finditer(text):
-        if not _inside(match.start(), blocked):
-            found.append(match[0])
-    return found
+    if second.low in w.SECOND_HALVES:
+        return True
+    return second.low.endswith(("ing", "ed")) and len(second.low) > 5 and not w.is_adjective(first.text)
 
 
 def _answer(text: str, words: Sequence[Token]) -> list[str]:
     """A short answer to a question about the thing is an attribute as a whole."""
-    kept = [t for t in words if t.is_word and t.low not in w.POLITE | w.PRONOUNS and not t.taken]
-    while kept and kept[0].low in w.DETERMINERS | w.AUXILIARIES | w.PREPOSITIONS:
+    kept = [t for t in words if t.is_word and t.low not in w.POLITE | w.PRONOUNS]
+    while kept and kept[0].low in w.DETERMINERS | w.AUXILIARIES | w.PREPOSITIONS | w.WANT:
         kept = kept[1:]
     return [joined(text, kept)] if kept else []
-
-
-def _purpose(
-    text: str, blocked: Sequence[tuple[int, int]], phrase: Sequence[Token], asked: frozenset[str]
-) -> str | None:
-    if match := _PURPOSE_TO.search(text):
-        return _trim(match[1])
-    for match in _PURPOSE_FOR.finditer(text):
-        lead = text[max(0, match.start() - 12) : match.start()].lower()
-        if re.search(
-            r"\b(?:look|looking|search|searching|hunting|ask|pay|hoping|shopping|wait|waiting)\s$", lead
-        ):
-            continue
-        if _inside(match.start(1), blocked) or (
-            phrase and phrase[0].start < match.end(1) and match.start(1) <= phrase[0].start
-        ):
-            continue
-        stop = min([s for s, _ in blocked if s >= match.start(1)], default=len(text))
-        if cleaned := _trim(text[match.start(1) : min(match.end(1), stop)]):
-            return cleaned
-    if "purpose" in asked and len(text) <= 80:
-        return _trim(text)
-    return None
-
-
-def _trim(raw: str) -> str | None:
-    """Cut at the first word that begins something else."""
-    kept: list[str] = []
-    for word in raw.split()[:8]:
-        if (
-            word.lower()
-            in (
-                "please",
-                "pls",
-                "thanks",
-                "and",
-                "but",
-                "or",
-                "who",
-                "that",
-                "around",
-                "under",
-                "from",
-                "by",
-                "with",
-            )
-            and kept
-        ):
-            break
-        kept.append(word)
-    while kept and kept[-1].lower() in w.PREPOSITIONS | w.DETERMINERS | w.AUXILIARIES | w.PRONOUNS:
-        kept.pop()
-    text = " ".join(kept).strip(" -'")
-    return text if len(text) > 2 and text.lower() not in w.PRONOUNS | w.POLITE else None
-
-
-def _places(
-    text: str, words: Sequence[Token], taken: Sequence[tuple[int, int]], asked: frozenset[str]
-) -> list[tuple[str, tuple[int, int]]]:
-    found = []
-    for match in _PLACE.finditer(text):
-        if not _inside(match.start(1), taken) and match[1].lower() not in w.PRONOUNS:
-            found.append((match[1].rstrip(".'"), (match.start(), match.end())))
-    for match in _NEAR_ME.finditer(text):
-        if (
-            match[0].lower() in ("near me", "nearby", "around here", "close by", "downtown", "near here")
-            or "city" in match[0].lower()
-        ):
-            found.append((match[0], (match.start(), match.end())))
-    if not found and "location" in asked and len(words) <= 8:
-        kept = [
-            t
-            for t in words
-            if t.is_word and not t.taken and t.low not in w.POLITE | w.PRONOUNS | w.AUXILIARIES
-        ]
-        while kept and kept[0].low in w.PREPOSITIONS | w.DETERMINERS:
-            kept = kept[1:]
-        if kept:
-            found.append((joined(text, kept), (kept[0].start, kept[-1].end)))
-    return found[:4]
-
-
-def _inside(position: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= position < end for start, end in spans)
-
-
-def _distinct(attributes: Sequence[str]) -> tuple[str, ...]:
-    """In order, without repetition and without what a longer one says already."""
-    kept: list[str] = []
-    for attribute in attributes:
-        plain = _SAME_SIZE.sub("", attribute).strip(" -'").lower()
-        words = set(plain.split())
-        if not plain or plain in w.PRONOUNS or any(words <= set(k.lower().split()) for k in kept):
-            continue
-        kept = [k for k in kept if not set(k.lower().split()) < words]
-        kept.append(_SAME_SIZE.sub("", attribute).strip(" -'"))
-    return tuple(kept[:_MAX_ATTRIBUTES])

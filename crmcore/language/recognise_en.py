@@ -17,18 +17,25 @@ _ASKS: tuple[tuple[Slot, re.Pattern[str]], ...] = (
             r"\b(budget|spend|price range|how much (?!time)(?:would|do|can|are) you|pay)\b", re.IGNORECASE
         ),
     ),
-    ("quantity", re.compile(r"\b(how many|quantity|number of|party size|for how many)\b", re.IGNORECASE)),
+    (
+        "quantity",
+        re.compile(
+            r"\b(how many|quantity|number of|party size|how (?:big|large)|for how many)\b", re.IGNORECASE
+        ),
+    ),
     (
         "timing",
         re.compile(
-            r"\b(when\b|what (?:day|date|time)|which (?:day|date|days)|how soon|by when|start date|check[- ]?in date)",
+            r"\b(when\b|what (?:day|date|time)|which (?:day|date|days)|how soon|by when|start date"
+            r"|check[- ]?in date)",
             re.IGNORECASE,
         ),
     ),
     (
         "location",
         re.compile(
-            r"\b(where\b|which (?:city|town|place|area|location)|what (?:city|town|place|area|location)|location|destination)",
+            r"\b(where\b|which (?:city|town|place|area|location)|what (?:city|town|place|area|location)"
+            r"|location|destination)",
             re.IGNORECASE,
         ),
     ),
@@ -42,8 +49,10 @@ _ASKS: tuple[tuple[Slot, re.Pattern[str]], ...] = (
     (
         "attributes",
         re.compile(
-            r"\b(what (?:kind|type|size|colou?r|style|sort|flavou?r|genre|cuisine|model|brand)|which (?:kind|type|size|colou?r|style|one|flavou?r|genre|model|brand)"
-            r"|any (?:preferences?|toppings?|specific|particular|extras?)|what \w+ (?:of|would you like)|prefer)",
+            r"\b(what (?:kind|type|size|colou?r|style|sort|flavou?r|genre|cuisine|model|brand)"
+            r"|which (?:kind|type|size|colou?r|style|one|flavou?r|genre|model|brand)"
+            r"|any (?:preferences?|toppings?|specific|particular|extras?)|what \w+ (?:of"
+            r"|would you like)|prefer)",
             re.IGNORECASE,
         ),
     ),

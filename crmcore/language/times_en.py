@@ -8,28 +8,39 @@ stretch. An all-number date such as 03/04 is kept as said and not resolved: it h
 import re
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import dateparser
 
 from crmcore.needs.language import When
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DAY = r"(?:mon(?:day)?|tue(?:s|sday)?|wed(?:nesday|s)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)s?"
+_DAY = (
+    r"(?:mon(?:day)?|tue(?:s|sday)?|wed(?:nesday|s)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
+    r"|sun(?:day)?)s?"
+)
 _FULL_DAY = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?"
 _MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)"
 )
 _PLAIN_MONTH = r"(?:january|february|april|june|july|august|september|october|november|december)"
 _ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?"
 _TH = r"\d{1,2}(?:st|nd|rd|th)"
-_WORD_TH = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|twelfth|fifteenth|twentieth|thirtieth)"
-_N = r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a few|few|a couple(?: of)?|couple(?: of)?|several)"
+_WORD_TH = (
+    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|twelfth|fifteenth"
+    r"|twentieth|thirtieth)"
+)
+_N = (
+    r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a few|few"
+    r"|a couple(?: of)?|couple(?: of)?|several)"
+)
 _UNIT = r"(?:minute|min|hour|hr|day|week|wk|fortnight|month|year)s?"
 _PART = r"(?:morning|afternoon|evening|night|lunchtime|noon)"
 _FEAST = (
-    r"(?:christmas(?: eve| day)?|xmas|easter|new year'?s?(?: eve| day)?|halloween|thanksgiving|valentine'?s?(?: day)?"
+    r"(?:christmas(?: eve| day)?|xmas|easter|new year'?s?(?: eve| day)?|halloween|thanksgiving"
+    r"|valentine'?s?(?: day)?"
     r"|mother'?s day|father'?s day|black friday|st\.? patrick'?s day)"
 )
 _SEASON = r"(?:spring|summer|autumn|winter|term|holidays|semester|season)"
@@ -43,31 +54,41 @@ _PATTERNS = (
     r"\d{4}-\d{2}-\d{2}",
     r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{1,2}/\d{1,2}(?!\d)",
     # Parts of a period.
-    rf"(?:the )?(?:first|second|third|last) (?:week|half|weekend|day) (?:of|in) (?:the (?:month|year)|next (?:month|year)|{_MONTH})\b",
-    rf"(?:the )?(?:end|beginning|start|middle|mid) (?:of )?(?:(?:the|this|next) (?:week|month|year|{_SEASON})|{_MONTH})\b",
+    rf"(?:the )?(?:first|second|third|last) (?:week|half|weekend|day) (?:of|in) (?:the (?:month|year)"
+    rf"|next (?:month|year)|{_MONTH})\b",
+    rf"(?:the )?(?:end|beginning|start|middle|mid) (?:of )?(?:(?:the|this|next) (?:week|month|year"
+    rf"|{_SEASON})|{_MONTH})\b",
     rf"(?:early|late|mid)[ -](?:(?:this|next) (?:week|month|year)|{_PLAIN_MONTH}|march|may)\b",
     # Relative.
-    rf"(?:the )?day after tomorrow|(?:today|tomorrow|tmrw|tmr|tomorow|tommorow|tommorrow|2moro)(?: {_PART})?|tonight|tonite",
-    rf"(?:this|next|coming|following|last) (?:{_DAY}(?: {_PART})?|week(?:end)?(?: {_FULL_DAY})?|month|year|{_PART}|{_SEASON}|{_MONTH}|fortnight)\b",
+    rf"(?:the )?day after tomorrow|(?:today|tomorrow|tmrw|tmr|tomorow|tommorow|tommorrow"
+    rf"|2moro)(?: {_PART})?|tonight|tonite",
+    rf"(?:this|next|coming|following|last) (?:{_DAY}(?: {_PART})?|week(?:end)?(?: {_FULL_DAY})?|month"
+    rf"|year|{_PART}|{_SEASON}|{_MONTH}|fortnight)\b",
     rf"{_FULL_DAY} (?:next week|week|{_PART})\b",
-    rf"(?:in|within) (?:the )?(?:next |about )?{_N} {_UNIT}(?:'? time)?\b|{_N} {_UNIT} (?:from (?:now|today)|later)\b"
+    rf"(?:in|within) (?:the )?(?:next |about )?{_N} {_UNIT}(?:'? time)?\b|{_N} {_UNIT} (?:from (?:now"
+    rf"|today)|later)\b"
     rf"|(?:in|within) (?:the )?next {_UNIT}\b|(?:in|within) {_N} {_UNIT}\b",
     rf"{_FULL_DAY}\b",
     r"(?:(?<=on )|(?<=by )|(?<=until )|(?<=till )|(?<=for ))(?:mon|tues?|wed|thurs?|fri|sat|sun)\b",
-    r"(?:the |this )?weekends?\b",
-    rf"(?:the )?{_TH}(?! (?:floor|time|birthday|anniversary|grade|edition|gen|generation|century|street|avenue|row))(?!\w)",
+    r"(?:the|this|every) weekends?\b|(?:(?<=on )|(?<=at )|(?<=for ))weekends?\b",
+    rf"(?:the )?{_TH}(?! (?:floor|time|birthday|anniversary|grade|edition|gen|generation|century|street"
+    rf"|avenue|row))(?!\w)",
     _FEAST,
     rf"{_PLAIN_MONTH}\b",
-    rf"(?:(?<=in )|(?<=by )|(?<=until )|(?<=till )|(?<=before )|(?<=from )|(?<=since ))(?:march|may|mar|apr|aug|sept?|oct|nov|dec|jan|feb|{_SEASON}|the (?:spring|summer|autumn|winter|new year))\b",
+    rf"(?:(?<=in )|(?<=by )|(?<=until )|(?<=till )|(?<=before )|(?<=from )|(?<=since ))(?:march|may|mar"
+    rf"|apr|aug|sept?|oct|nov|dec|jan|feb|{_SEASON}|the (?:spring|summer|autumn|winter|new year))\b",
     # Times of day.
-    rf"(?:half past|half|quarter (?:past|to)|\d{{1,2}} (?:past|to)) {_HOUR}(?:\s?(?:am|pm|a\.m\.?|p\.m\.?))?(?: in the {_PART}| at night)?(?!\w)",
+    rf"(?:half past|half|quarter (?:past|to)|\d{{1,2}} (?:past|to)) {_HOUR}(?:\s?(?:am|pm|a\.m\.?"
+    rf"|p\.m\.?))?(?: in the {_PART}| at night)?(?!\w)",
     rf"{_HOUR}(?:[:.]\d{{2}})?\s?(?:am|pm|a\.m\.?|p\.m\.?|o'?clock)(?: in the {_PART}| at night)?(?!\w)",
     rf"\d{{1,2}}:\d{{2}}(?: in the {_PART}| at night)?(?!\d)",
     rf"{_HOUR} (?:in the {_PART}|at night)",
     rf"(?<=\bat ){_HOUR}(?=\s*(?:$|[,.!?;]|and\b|please\b|pls\b|on\b|for\b|tomorrow\b|today\b|tonight\b))",
-    rf"(?:noon|midnight|midday|(?:in|during) the {_PART}|(?:early|late) (?:morning|afternoon|evening)|lunchtime)\b",
+    rf"(?:noon|midnight|midday|(?:in|during) the {_PART}|(?:early|late) (?:morning|afternoon|evening)"
+    rf"|lunchtime)\b",
     # Urgency.
-    r"(?:as soon as possible|asap|a\.s\.a\.p\.?|right (?:away|now)|straight away|immediately|urgently|at once|soon)\b",
+    r"(?:as soon as possible|asap|a\.s\.a\.p\.?|right (?:away|now)|straight away|immediately|urgently"
+    r"|at once|soon)\b",
 )
 _ALL = re.compile("|".join(rf"(?:(?<!\w)(?:{p}))" for p in _PATTERNS), re.IGNORECASE)
 _JOINED = re.compile(r"^\s*(?:,|in the|at)?\s*$")
@@ -79,7 +100,8 @@ _FROM = re.compile(
     r"\b(from|after|starting|starts|since|as of|not before|beginning)\s+(?:in |on |the )?$", re.IGNORECASE
 )
 _LEAD = re.compile(
-    r"\b(?:by|before|until|till|no later than|from|after|since|starting(?: on| from)?|on|at|in|during)\s(?:the )?$",
+    r"\b(?:by|before|until|till|no later than|from|after|since|starting(?: on| from)?|on|at|in"
+    r"|during)\s(?:the )?$",
     re.IGNORECASE,
 )
 _ASKED = re.compile(rf"{_HOUR}(?:[:.]\d{{2}})?", re.IGNORECASE)
@@ -216,12 +238,21 @@ def _month(text: str, today: date) -> _Span | None:
     return _part(text, max(first, today), _first(first, "month", 1) - timedelta(1))
 
 
+_FEASTS = {
+    "christmas eve": (12, 24),
+    "christmas": (12, 25),
+    "xmas": (12, 25),
+    "new year's eve": (12, 31),
+    "new year": (1, 1),
+    "halloween": (10, 31),
+    "valentine": (2, 14),
+    "st patrick": (3, 17),
+    "st. patrick": (3, 17),
+}
+
+
 def _feast(text: str, today: date) -> _Span | None:
-    days = {
-        "christmas eve": (12, 24), "christmas": (12, 25), "xmas": (12, 25), "new year's eve": (12, 31),
-        "new year": (1, 1), "halloween": (10, 31), "valentine": (2, 14), "st patrick": (3, 17), "st. patrick": (3, 17),
-    }  # fmt: skip
-    for name, (month, day) in days.items():
+    for name, (month, day) in _FEASTS.items():
         if text.startswith(name):
             on = date(today.year, month, day)
             on = on if on >= today else date(today.year + 1, month, day)

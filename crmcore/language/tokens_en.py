@@ -13,14 +13,17 @@ class Token:
     low: str
     start: int
     end: int
-    taken: bool  # It belongs to an amount, a time or a count.
+    taken: bool  # It belongs to an amount, a time, a count or a place.
+    measured: bool = False  # It belongs to a specification such as "queen size".
 
     @property
     def is_word(self) -> bool:
         return self.text[0].isalnum()
 
 
-def tokens(text: str, taken: Sequence[tuple[int, int]]) -> list[Token]:
+def tokens(
+    text: str, taken: Sequence[tuple[int, int]], measured: Sequence[tuple[int, int]] = ()
+) -> list[Token]:
     return [
         Token(
             m[0],
@@ -28,6 +31,7 @@ def tokens(text: str, taken: Sequence[tuple[int, int]]) -> list[Token]:
             m.start(),
             m.end(),
             any(start <= m.start() < end for start, end in taken),
+            any(start <= m.start() < end for start, end in measured),
         )
         for m in _TOKEN.finditer(text)
     ]
