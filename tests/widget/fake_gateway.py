@@ -92,6 +92,7 @@ class FakeGateway:
         self.lose_answers = 0  # So many messages are stored, but their acknowledgement is lost.
         self.echo = True  # Whether the assistant answers.
         self.down = False
+        self.used: set[str] = set()  # Sign-in tokens, each good for one conversation.
         self.loop: asyncio.AbstractEventLoop | None = None
         self.app = Starlette(routes=[Route("/shop", self._shop), Mount("/", self._build())])
 
@@ -156,19 +157,18 @@ class FakeGateway:
         self.posts.append(("/chat/session", body))
         customer = ""
         if body.get("signed_in_token"):
-            customer = jwt.decode(body["signed_in_token"], WIDGET_SECRET, ["HS256"], audience="rapport")[
-                "sub"
-            ]
+            signed = jwt.decode(body["signed_in_token"], WIDGET_SECRET, ["HS256"], audience="rapport")
+            customer = signed["sub"]
         found = self.of(request)
-        if request.headers.get("Authorization") and not found:
-            return _error(401)
         resumed = found is not None and found.customer in ("", customer)
+        if customer and not (found and found.customer == customer):
+            if signed["jti"] in self.used:
+                return _error(401)
+            self.used.add(signed["jti"])
         if not found or not resumed:
             found = FakeConversation(f"cnv_{len(self.conversations)}", secrets.token_hex(16))
             self.conversations.append(found)
-            found.add(
-                "bot", "Hello! I am Coda, the digital assistant of Alder & Bell. What can I do for you?"
-            )
+            found.add("bot", GREETING)
         found.customer = customer or found.customer
         return JSONResponse(
             {
@@ -252,6 +252,7 @@ class FakeGateway:
         found = self.of(request)
         if found:
             found.token = secrets.token_hex(16)
+            found.push("")  # Its streams end.
         return Response(status_code=204)
 
 

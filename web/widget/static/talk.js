@@ -94,7 +94,6 @@ export class Talk {
   /** What is on its way, below what has arrived. */
   pending(items, online, failing) {
     const draw = (item) => {
-      if (item.person) return make("p", "day", this.words.asking);
       const element = make("div", "message own next"), state = item.sent ? "sent" : !online ? "kept" : failing ? "failed" : "sending";
       element.append(linked(item.text), make("p", "state", this.words[state]));
       if (state === "failed") element.lastChild.append(" ", make("button", "", this.words.retry, { onclick: this.onRetry }));

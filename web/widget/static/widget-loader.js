@@ -16,6 +16,7 @@ button { bottom: 20px; width: 58px; height: 58px; padding: 0; border: 1px solid 
 button:hover { background: light-dark(#0f4438, #6ac6aa); scale: 1.05 }
 button:focus-visible { outline: 3px solid light-dark(#1a6fb8, #8cc4ff); outline-offset: 3px }
 svg { width: 28px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; vertical-align: middle }
+[aria-expanded=true] path:first-child, [aria-expanded=false] path + path { display: none }
 b { position: absolute; top: -4px; right: -4px; min-width: 22px; padding: 0 6px; border: 2px solid #fff; border-radius: 11px; box-sizing: border-box; background: #b3261e; color: #fff; font: 700 12px/18px sans-serif }
 div { bottom: 92px; width: min(400px, 100vw - 40px); height: min(640px, 100dvh - 116px); border-radius: 16px; overflow: hidden; background: light-dark(#fff, #161d1a); border: 1px solid light-dark(#d9dfdb, #2d3833); box-shadow: 0 2px 8px rgb(0 0 0 / .12), 0 24px 56px -12px rgb(0 0 0 / .38); visibility: hidden; opacity: 0; translate: 0 12px; transition: opacity .2s, translate .2s, visibility .2s }
 div.open { visibility: visible; opacity: 1; translate: 0 }
@@ -27,7 +28,7 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
 @media (prefers-reduced-motion: reduce) { button, div { transition: none } }
 @media (forced-colors: active) { button, div { border-color: ButtonText } }`);
   root.adoptedStyleSheets = [sheet];
-  root.innerHTML = `<button hidden aria-expanded="false"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 5.5h16v11H11l-5 4v-4H4zM9 9.5v3M12 8.5v5M15 9.5v3"/></svg><b hidden></b></button>`;
+  root.innerHTML = `<button hidden aria-expanded="false"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 5.5h16v11H11l-5 4v-4H4zM9 9.5v3M12 8.5v5M15 9.5v3"/><path d="M6 9.5l6 6 6-6"/></svg><b hidden></b></button>`;
   const button = root.firstChild, badge = button.lastChild;
   const panel = root.appendChild(document.createElement("div"));
   const frame = panel.appendChild(document.createElement("iframe"));

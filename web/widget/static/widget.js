@@ -19,7 +19,7 @@ const talk = new Talk(words, {
 const tell = (rapport, more) => { if (page) parent.postMessage({ rapport, ...more }, page); };
 const tellState = () => tell("state", { unread, title: fill(words.chat, { firm }), label: fill(unread ? words.unread : words.open, { n: unread }) });
 addEventListener("message", ({ source, origin, data }) => {
-  if (!framed || source !== parent || ![...origins, location.origin].includes(origin)) return;
+  if (!framed || source !== parent || ![...origins, location.origin].includes(origin) || !data?.rapport) return;
   page = origin;
   if (data.theme) document.documentElement.dataset.theme = data.theme;
   if (data.rapport === "hello") {
@@ -39,7 +39,9 @@ addEventListener("message", ({ source, origin, data }) => {
 
 // --- who is chatting --------------------------------------------------------------------------------
 /** The customer of a sign-in token, to tell people apart; the server alone decides whether it is true. */
-const subject = (token) => JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub;
+function subject(token) {
+  try { return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return "?"; }
+}
 /** What this device keeps is kept by person, and only for the person who is here now. */
 function become(token) {
   const next = token ? subject(token) : "", anonymous = who === "" && session;
@@ -84,14 +86,23 @@ async function begin() {
     const fresh = await post("/chat/session", body, earlier && bearer());
     if (mine !== prefix) return;
     const same = fresh.conversation_id === earlier?.conversation_id;
-    session = { ...fresh, live: true, seen: same ? earlier.seen : 0 };
+    session = { ...fresh, live: true, seen: same ? earlier.seen : fresh.last_seq };
     remember();
-    if (!same) { talk.clear(); line.after = 0; drawPending(); }
+    if (!same) {
+      talk.clear();
+      if (line) line.after = 0;
+    }
     showOwner(fresh.owner);
   } catch (error) {
     if (error.status === 401 && mine === prefix) {
-      if (!earlier && signedToken) { note(words.expired); tell("expired"); line.close(); line = null; }
       session = null; // Too old to go on with; the line tries again without it.
+      if (!earlier && signedToken) {
+        line?.close();
+        line = null;
+        talk.clear(); // He may have signed out elsewhere.
+        note(words.expired);
+        tell("expired");
+      }
     }
     throw error;
   }
@@ -177,13 +188,12 @@ async function send({ client_id, text, button_id, person }) {
   const body = person ? { client_id } : button_id ? { client_id, button_id } : { client_id, text };
   await authorized(() => post(person ? "/chat/person" : "/chat/messages", body, bearer()));
   if (outbox.failing) note();
-  if (person) outbox.settle(client_id); // Its mark in the conversation shows it from here on.
 }
 /** Says why near the composer; words that were refused for good go back there. */
 function onProblem(item, { status, retryAfter }) {
   if (status === 429) return note(fill(words.slow, { n: retryAfter }));
-  note(item.button_id ? words.gone : tooLong(item.text ?? "") || words.refused);
-  if (!item.button_id && item.text) write([item.text, text.value].filter(Boolean).join("\n"));
+  note(item.button_id ? words.gone : tooLong(item.text) || words.refused);
+  if (!item.button_id && !item.person) write([item.text, text.value].filter(Boolean).join("\n"));
 }
 
 text.oninput = () => {
@@ -210,7 +220,7 @@ $("form").onsubmit = (event) => {
   talk.toEnd();
 };
 $("person").onclick = () => {
-  if (!outbox.items().some((item) => item.person)) outbox.add({ person: true });
+  if (!outbox.items().some((item) => item.person)) outbox.add({ person: true, text: words.talk });
   talk.toEnd();
   text.focus();
 };
@@ -222,4 +232,5 @@ $("end").onclick = () => {
 };
 $("close").onclick = () => tell("close");
 onkeydown = ({ key }) => { if (key === "Escape" && !$("menu").matches(":popover-open")) tell("close"); };
+$("close").hidden = !framed;
 if (!framed) become();
