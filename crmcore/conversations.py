@@ -22,7 +22,7 @@ kind                values
 ``mark:left``       ``name`` of the account manager who gave the conversation back to the bot
 ``mark:requeued``   ``name`` who did not answer in time, ``position``, ``wait_minutes``
 ``mark:callback``   ``opens_at`` (ISO 8601 UTC): nobody is here; a person will come back by then
-``mark:bot``        nothing: the customer left the queue and the assistant answers again
+``mark:bot``        nothing: the firm closed while he waited, and the assistant answers again
 ``mark:closed``     ``name`` of the account manager who closed it, or ""
 ==================  ==========================================================================
 

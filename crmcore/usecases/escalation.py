@@ -19,7 +19,7 @@ from crmcore.firm import Firm
 from crmcore.ids import new_id
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.ownership import guard, locked, mark, transfer
-from crmcore.usecases.planning import plan_callback_check, plan_return
+from crmcore.usecases.planning import plan_callback_check, plan_closing, plan_return
 from crmcore.usecases.routing import (
     current_tier,
     decide,
@@ -91,7 +91,24 @@ def apply_requested(tx: Transaction, firm: Firm, conversation: Conversation, now
     if escalation.assigned_to is not None:
         plan_return(tx, firm, after, now)
         return [mark(tx, after, "mark:assigned", {"name": staff_name(tx, escalation.assigned_to)}, now)]
+    plan_closing(tx, firm, after, now)
     return [mark_position(tx, firm, after, "mark:queued", {}, now)]
+
+
+def promise_instead(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> None:
+    """The firm closes while somebody waits in the queue: he is promised a call-back and told so.
+
+    The assistant answers him meanwhile, also what he wrote while he waited.
+    """
+    after = transfer(tx, conversation, transfers.give_back(conversation))
+    tx.messages.make_unanswered_pending(conversation.conversation_id)
+    escalation = tx.escalations.open_of(conversation.conversation_id, "waiting")
+    if escalation is not None:
+        tx.escalations.start_callback(escalation.escalation_id)
+        if tx.callbacks.open_of(conversation.conversation_id) is None:
+            _add_callback(tx, firm, after, f"{escalation.source_key}:callback", now)
+        _tell_callback(tx, firm, after, escalation, now)
+    mark(tx, after, "mark:bot", {}, now)
 
 
 def promise_callback(crm: Crm, turn: Turn, contact: str, preferred_at: str) -> Callback:

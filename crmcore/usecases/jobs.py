@@ -10,7 +10,7 @@ from crmcore.firm import Firm
 from crmcore.jobs import LEASE, MAX_ATTEMPTS, Job, pause_before_retry
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.planning import plan
-from crmcore.usecases.timers import callback_due, return_timer
+from crmcore.usecases.timers import callback_due, queue_closes, return_timer
 
 NIGHT = time(3, 0)  # In the firm's time zone, after the day's orders and before the first customer.
 
@@ -34,6 +34,7 @@ def nightly_score(crm: Crm, job: Job) -> None:
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "return_timer": Handler(return_timer),
+        "queue_closes": Handler(queue_closes),
         "callback_due": Handler(callback_due),
         "score": Handler(nightly_score, lease=timedelta(minutes=30)),
     }

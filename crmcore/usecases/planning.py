@@ -10,6 +10,8 @@ from crmcore.ids import new_id
 from crmcore.jobs import Job
 from crmcore.store.transaction import Transaction
 
+SHORT_BREAK = timedelta(hours=2)
+
 
 def plan(tx: Transaction, kind: str, unique_key: str, due_at: datetime, payload: dict[str, Any]) -> bool:
     """Plan a job once; False when the same key was planned before."""
@@ -29,6 +31,25 @@ def plan_return(tx: Transaction, firm: Firm, conversation: Conversation, now: da
         f"return:{conversation.conversation_id}:{conversation.epoch}:{spoke}",
         now + timedelta(minutes=firm.routing.return_after_minutes),
         {"conversation_id": conversation.conversation_id, "epoch": conversation.epoch, "spoke": spoke},
+    )
+
+
+def plan_closing(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> None:
+    """Look after this conversation of the queue when the firm closes; at once when it is closed.
+
+    A break of up to ``SHORT_BREAK`` is no closing: whoever waits keeps his place over it.
+    """
+    closes = firm.hours.closes_at(now) or now
+    opens = firm.hours.next_opening(closes)
+    while opens is not None and opens - closes <= SHORT_BREAK:
+        closes = firm.hours.closes_at(opens) or opens
+        opens = firm.hours.next_opening(closes)
+    plan(
+        tx,
+        "queue_closes",
+        f"closing:{conversation.conversation_id}:{conversation.epoch}",
+        closes,
+        {"conversation_id": conversation.conversation_id, "epoch": conversation.epoch},
     )
 
 

@@ -3,7 +3,9 @@
 from crmcore import conversations as transfers
 from crmcore.crm import Crm
 from crmcore.jobs import Job
+from crmcore.usecases.escalation import promise_instead
 from crmcore.usecases.ownership import locked, transfer
+from crmcore.usecases.planning import plan_closing
 from crmcore.usecases.routing import mark_position
 
 
@@ -27,7 +29,17 @@ def return_timer(crm: Crm, job: Job) -> None:
         absent = tx.staff.get(before.owner_id) if before.owner_id else None
         name = absent.name if absent else ""
         mark_position(tx, crm.firm, after, "mark:requeued", {"name": name}, now)
+        plan_closing(tx, crm.firm, after, now)
         tx.incidents.add("returned_to_queue", now, conversation_id, f"staff:{before.owner_id}")
+
+
+def queue_closes(crm: Crm, job: Job) -> None:
+    """The firm has closed: whoever still waits under this epoch is promised a call-back instead."""
+    now = crm.clock()
+    with crm.store.write() as tx:
+        conversation = locked(tx, job.payload["conversation_id"])
+        if conversation.owner_kind == "queue" and conversation.epoch == job.payload["epoch"]:
+            promise_instead(tx, crm.firm, conversation, now)
 
 
 def callback_due(crm: Crm, job: Job) -> None:

@@ -1,10 +1,13 @@
 """Asking for a person: from a turn, by the button, by value; in hours and out of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from crmcore.conversations import Reply, mark_values
 from crmcore.crm import Crm
 from crmcore.escalation import Handover, replay_escalation
+from crmcore.store.database import Store
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.decisions import replay_decisions
 from crmcore.usecases.escalation import (
@@ -18,9 +21,12 @@ from crmcore.usecases.escalation import (
 from crmcore.usecases.jobs import run_due_jobs
 from tests.builders import (
     NIGHT,
+    OPEN_HOURS,
     Clock,
     a_conversation,
+    a_crm,
     a_customer,
+    a_firm,
     a_message,
     a_staff_member,
     a_turn,
@@ -266,6 +272,46 @@ def test_answering_in_the_chat_keeps_a_promise_that_named_no_other_place(crm: Cr
     seen = talk.claim(crm, conversation.conversation_id, anna.staff_id).last_seq
     talk.say_as_person(crm, conversation.conversation_id, anna.staff_id, "c-1", "Good morning.", seen)
     assert open_callbacks(crm) == []
+
+
+def test_whoever_still_waits_when_the_firm_closes_is_promised_a_call_back(crm: Crm, clock: Clock) -> None:
+    clock.now = OPEN_HOURS.replace(hour=17, minute=50)
+    conversation, other = a_conversation(crm), a_conversation(crm)
+    a_turn(crm, conversation, "an early question")  # Its turn is overtaken by the button.
+    request_person(crm, conversation.conversation_id)
+    a_message(crm, conversation, "are you there?")
+    request_person(crm, other.conversation_id)
+    anna = a_staff_member(crm)
+    talk.claim(crm, other.conversation_id, anna.staff_id)
+    clock.advance(minutes=9)
+    run_due_jobs(crm, "worker")
+    assert len(waiting(crm)) == 1
+    clock.advance(minutes=1)
+    run_due_jobs(crm, "worker")
+    assert waiting(crm) == []
+    assert story(crm, conversation.conversation_id)[-2:] == ["mark:callback", "mark:bot"]
+    assert [c.conversation_id for c in open_callbacks(crm)] == [conversation.conversation_id]
+    asked = []
+    while (turn := talk.next_turn(crm, conversation.conversation_id, "test")) is not None:
+        asked.append(turn.text)
+        talk.finish_turn(crm, turn, [Reply("An answer.")])
+    assert asked == ["an early question", "are you there?"]
+    assert talk.conversation(crm, other.conversation_id).owner_id == anna.staff_id
+
+
+def test_a_short_break_costs_nobody_his_place_in_the_queue(sqlite_store: Store, clock: Clock) -> None:
+    week = a_firm().opening_hours.model_copy(update={"wednesday": ("09:00-12:00", "13:00-18:00")})
+    firm = a_firm().model_copy(update={"opening_hours": week})
+    firm.__dict__.pop("hours", None)
+    crm = replace(a_crm(sqlite_store, clock), firm=firm)
+    assert not crm.firm.is_open(OPEN_HOURS.replace(hour=12, minute=30))
+    request_person(crm, a_conversation(crm).conversation_id)
+    clock.now = OPEN_HOURS.replace(hour=12, minute=30)
+    run_due_jobs(crm, "worker")
+    assert len(waiting(crm)) == 1
+    clock.now = OPEN_HOURS.replace(hour=18)
+    run_due_jobs(crm, "worker")
+    assert waiting(crm) == []
 
 
 def test_in_the_morning_the_same_customer_may_queue(crm: Crm, at_night: Clock) -> None:

@@ -22,7 +22,7 @@ from crmcore.crm import Crm
 from crmcore.jobs import Job
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.escalation import request_from_turn, request_person
-from crmcore.usecases.timers import return_timer
+from crmcore.usecases.timers import queue_closes, return_timer
 from tests.builders import OPEN_HOURS, Clock, a_conversation, a_staff_member, client_id
 
 
@@ -214,6 +214,18 @@ def person_is_silent_too_long(world: World, rng: random.Random) -> None:
         assert world.look().row == row, "an old clock moved the conversation"
 
 
+def firm_closes(world: World, rng: random.Random) -> None:
+    row = world.row
+    epoch = rng.choice([row.epoch, row.epoch - 1])
+    payload = {"conversation_id": world.conversation_id, "epoch": epoch}
+    queue_closes(world.crm, Job("job", "queue_closes", "key", payload, world.clock()))
+    after = world.look().row
+    if row.owner_kind == "queue" and epoch == row.epoch:
+        assert after.owner_kind == "bot"
+    else:
+        assert after == row, "an old clock moved the conversation"
+
+
 def process_crashes(world: World, rng: random.Random) -> None:
     """Its leases run out; its replies may still arrive, as those of a process that only hung."""
     world.clock.advance(seconds=46)
@@ -234,6 +246,7 @@ STEPS: tuple[tuple[Callable[[World, random.Random], None], int], ...] = (
     (person_closes, 1),
     (customer_asks_for_a_person, 1),
     (person_is_silent_too_long, 1),
+    (firm_closes, 1),
     (process_crashes, 2),
 )
 
