@@ -1,1 +1,1 @@
-"""What Rasa asks the application to do: each action translates a turn into a use case and a named response."""
+"""What Rasa asks the application to do: each action translates a turn into a use case and a response."""

@@ -44,6 +44,9 @@ TOPICS = (
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
+# The SDK warns about each slot without a validation of its own, such as a plain yes or no.
+logging.getLogger("rasa_sdk.forms").setLevel(logging.ERROR)
+logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)
 
 
 def create_action_app(crm: Crm, secret: str) -> FastAPI:
@@ -86,7 +89,8 @@ def all_actions(crm: Crm) -> Iterator[Action]:
     for topic in TOPICS:
         for found in vars(topic).values():
             if isinstance(found, type) and issubclass(found, Action) and found.__module__ == topic.__name__:
-                if getattr(found, "action_name", None) or getattr(found, "form", None):
+                named = hasattr(found, "action_name") or hasattr(found, "form")
+                if named:
                     yield found(crm)
 
 

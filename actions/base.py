@@ -12,7 +12,13 @@ from crmcore.crm import Crm
 from crmcore.usecases.conversations import conversation
 from crmcore.usecases.turns import note_not_understood, note_understood
 
-NOT_UNDERSTOOD = ("utter_not_understood", "utter_choice", "utter_hint_", "utter_order_unknown")
+NOT_UNDERSTOOD = (
+    "utter_not_understood",
+    "utter_choice",
+    "utter_hint_",
+    "utter_order_unknown",
+    "utter_out_of_scope",
+)
 
 
 class CrmAction(Action):

@@ -6,9 +6,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import CrmAction, language_of, turn_of
-from actions.forms import PersonalForm, Values
+from actions.forms import PersonalForm, Values, in_own_words
 from actions.orders import say_once
-from actions.slots import Events, finish
+from actions.slots import SKIPPED, Events, finish
 from crmcore.conversations import Turn
 from crmcore.spoken import spoken_day
 from crmcore.usecases.complaints import NoContract, begin_cancelling, club_would_end, end_club, keep_club
@@ -31,7 +31,7 @@ class ClubForm(PersonalForm):
     def validate_club_reason(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Values:
-        return {"club_reason": " ".join(str(value).split())[:400] or "skip"}
+        return {"club_reason": in_own_words(value, 400)}
 
 
 class AskClubEndConfirmed(CrmAction):
@@ -67,7 +67,7 @@ class EndClub(CrmAction):
                 say_once(tracker, dispatcher, "utter_club_ended_already", club=club, day=day)
                 return
             reason = str(tracker.get_slot("club_reason") or "")
-            ended = end_club(self.crm, turn, "" if reason == "skip" else reason)
+            ended = end_club(self.crm, turn, "" if reason == SKIPPED else reason)
         except NoContract:
             say_once(tracker, dispatcher, "utter_no_club")
             return

@@ -5,11 +5,12 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import CrmAction, said
-from actions.escalation import get_person
+from actions.escalation import handed_over, say_handover
 from actions.slots import Events, leave_all
 from crmcore.complaints import summary_line
 from crmcore.conversations import Turn
 from crmcore.usecases.complaints import file_complaint
+from crmcore.usecases.escalation import request_from_turn
 
 
 class Complain(CrmAction):
@@ -21,6 +22,9 @@ class Complain(CrmAction):
             dispatcher.utter_message(response="utter_complaint_what")
             return [*leave_all(tracker), SlotSet("next_step", None)]
         filed = file_complaint(self.crm, turn, words)
-        response = "utter_complaint_noted" if filed.is_new else "utter_complaint_known"
+        handover = request_from_turn(self.crm, turn, "value", summary_line(words))
+        noted = "utter_complaint_noted" if handover.kind == "none" else "utter_complaint_noted_person"
+        response = noted if filed.is_new else "utter_complaint_known"
         dispatcher.utter_message(response=response, reference=filed.complaint.reference)
-        return get_person(self.crm, dispatcher, tracker, turn, "value", summary_line(words))
+        say_handover(self.crm, dispatcher, turn, handover)
+        return handed_over(tracker, handover)

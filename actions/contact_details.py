@@ -44,6 +44,14 @@ class ContactForm(PersonalForm):
         return {"contact_value": kept}
 
 
+class AskContactValue(CrmAction):
+    action_name = "action_ask_contact_value"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        dispatcher.utter_message(response=f"utter_ask_contact_value_{tracker.get_slot('contact_kind')}")
+        return []
+
+
 class AskContactConfirmed(CrmAction):
     action_name = "action_ask_contact_confirmed"
 

@@ -19,10 +19,13 @@ class Delivery(CrmAction):
             free_from = way.free_from
             dispatcher.utter_message(
                 response="utter_delivery_way" if free_from is None else "utter_delivery_way_free_from",
-                way=in_language(way.name, language),
-                least=way.days[0],
-                most=way.days[1],
+                way=_capitalised(in_language(way.name, language)),
+                days="–".join(str(d) for d in dict.fromkeys(way.days)),
                 price=spoken_amount(way.price, firm.currency),
                 free_from="" if free_from is None else spoken_amount(free_from, firm.currency),
             )
         return []
+
+
+def _capitalised(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -36,17 +36,24 @@ def get_person(
     *,
     keep_form: bool = False,
 ) -> Events:
-    """Ask for a person and say what happens next; all forms end, the wish is handed on."""
+    """Ask for a person and say what happens next; all forms end."""
     handover = request_from_turn(crm, turn, cause, detail)
-    _say(crm, dispatcher, turn, handover)
+    say_handover(crm, dispatcher, turn, handover)
+    return handed_over(tracker, handover, keep_form=keep_form)
+
+
+def handed_over(tracker: Tracker, handover: Handover, *, keep_form: bool = False) -> Events:
+    """What the tracker remembers of a hand-over: nothing is half done, and perhaps a call-back is due."""
     left = [] if keep_form else leave_all(tracker)
     return [*left, SlotSet("next_step", "callback" if handover.kind == "callback" else None)]
 
 
-def _say(crm: Crm, dispatcher: CollectingDispatcher, turn: Turn, handover: Handover) -> None:
+def say_handover(crm: Crm, dispatcher: CollectingDispatcher, turn: Turn, handover: Handover) -> None:
     match handover.kind:
         case "account_manager":
             dispatcher.utter_message(response="utter_handover_manager", name=handover.name)
+        case "queue" if handover.wait_minutes is not None and handover.wait_minutes <= 1:
+            dispatcher.utter_message(response="utter_handover_queue_next")
         case "queue" if handover.wait_minutes is not None:
             dispatcher.utter_message(
                 response="utter_handover_queue", position=handover.position, minutes=handover.wait_minutes

@@ -7,15 +7,16 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import count_failure, offers_choice, said, turn_of
-from actions.slots import FORM_SLOTS, IDENTITY, QUESTIONS, Events, interrupted_form
+from actions.slots import FORM_SLOTS, IDENTITY, QUESTIONS, SKIPPED, Events, interrupted_form
 from crmcore.conversations import Turn
-from crmcore.corrections import corrected_words
+from crmcore.corrections import corrected_words, declines
 from crmcore.crm import Crm
 from crmcore.identify import CODE_LIFETIME, CodeRefused, TooManyCodes, UnreadableClaim
 from crmcore.usecases.customers import visitor
 from crmcore.usecases.identify import check_code, start
 
 Values = dict[str, Any]
+SKIPPABLE = ("return_reason", "need_detail", "club_reason")
 LEAVE: Values = {"requested_slot": None}  # Ends the form; its last action sees that it is unfinished.
 
 
@@ -53,6 +54,9 @@ class RapportForm(FormValidationAction):
         """Beside what the domain's mappings fill: what is known already, and corrections."""
         turn = turn_of(tracker)
         known = [SlotSet(slot, value) for slot, value in self.known(tracker, turn).items()]
+        asked = tracker.get_slot("requested_slot")
+        if asked in SKIPPABLE and declines(said(tracker)):
+            known.append(SlotSet(asked, SKIPPED))
         return [*known, *self._correction(tracker, turn)]
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
@@ -93,6 +97,12 @@ class RapportForm(FormValidationAction):
         before = slots[: slots.index(asked)] if asked in slots else []
         last = next((slot for slot in reversed(before) if tracker.get_slot(slot) is not None), None)
         return [SlotSet(last, corrected_words(said(tracker)) or None)] if last else []
+
+
+def in_own_words(value: Any, longest: int) -> str:
+    """A free answer on one line, or that he would not answer."""
+    words = " ".join(str(value).split())[:longest]
+    return SKIPPED if not words or declines(words) else words
 
 
 class PersonalForm(RapportForm):

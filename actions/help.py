@@ -9,7 +9,7 @@ from actions.escalation import get_person
 from actions.slots import Events, leave_all
 from crmcore.conversations import Turn
 
-HINTED = ("contact_or_order", "one_time_code", "order", "return_confirmed", "contact_kind", "need_confirmed")
+HINTED = ("contact_or_order", "one_time_code", "order", "contact_kind", "need_confirmed")
 
 
 class Abort(CrmAction):
@@ -32,14 +32,6 @@ class Correct(CrmAction):
         return []
 
 
-class OutOfScope(CrmAction):
-    action_name = "action_out_of_scope"
-
-    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        dispatcher.utter_message(response="utter_out_of_scope", firm=self.crm.firm.name)
-        return []
-
-
 class NotUnderstood(CrmAction):
     """First the question in other words, then a choice, then a person."""
 
@@ -55,9 +47,7 @@ class NotUnderstood(CrmAction):
             dispatcher.utter_message(response="utter_choice")
             return [*leave_all(tracker), SlotSet("next_step", None)]
         asked = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
-        dispatcher.utter_message(
-            response=f"utter_hint_{asked}" if asked in HINTED else "utter_not_understood"
-        )
+        dispatcher.utter_message(response=_hint(asked))
         return [SlotSet("next_step", None)]
 
 
@@ -66,3 +56,23 @@ class Stuck(NotUnderstood):
 
     action_name = "action_stuck"
     gets_person = False
+
+
+class OutOfScope(Stuck):
+    """Inside a form it answers nothing, so it counts like any other message that was not understood."""
+
+    action_name = "action_out_of_scope"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        if tracker.active_loop_name is not None:
+            return super().respond(dispatcher, tracker, turn)
+        count_failure(self.crm, tracker, turn)
+        dispatcher.utter_message(response="utter_out_of_scope", firm=self.crm.firm.name)
+        return [SlotSet("next_step", None)]
+
+
+def _hint(asked: str | None) -> str:
+    """What kind of answer the open question needs."""
+    if asked in HINTED:
+        return f"utter_hint_{asked}"
+    return "utter_hint_confirmed" if asked and asked.endswith("_confirmed") else "utter_not_understood"

@@ -1,4 +1,4 @@
-"""Needs: said in the customer's own words, read back, corrected or confirmed; few questions, all skippable."""
+"""Needs: said in one's own words, read back, corrected or confirmed; few questions, all skippable."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import CrmAction, entity, said, turn_of
 from actions.forms import RapportForm, Values
-from actions.slots import Events, forget
+from actions.slots import SKIPPED, Events, forget
 from crmcore.conversations import Turn
 from crmcore.corrections import corrected_words
 from crmcore.usecases.customers import visitor
@@ -48,8 +48,8 @@ class NeedForm(RapportForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Values:
         turn, need_id = turn_of(tracker), tracker.get_slot("need_id")
-        if need_id is None or entity(tracker, "choice") == "skip" or not said(tracker):
-            return {"need_detail": "skip", "need_question": None}  # A refusal ends the asking.
+        if need_id is None or value == SKIPPED or not said(tracker):
+            return {"need_detail": SKIPPED, "need_question": None}  # A refusal ends the asking.
         known = self._known_so_far(turn, correct_need(self.crm, turn, need_id, str(value)))
         return {"need_detail": None if known["need_question"] else str(value), **known}
 

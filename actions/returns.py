@@ -6,10 +6,10 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import CrmAction, in_language, language_of
-from actions.forms import LEAVE, Values
+from actions.forms import LEAVE, Values, in_own_words
 from actions.order_choice import OrderForm, order_values
 from actions.orders import say_once
-from actions.slots import Events, finish
+from actions.slots import SKIPPED, Events, finish
 from crmcore.conversations import Turn
 from crmcore.crm import Crm
 from crmcore.orders import CannotReturn, Order, arrived_on, check_return
@@ -33,18 +33,33 @@ class ReturnForm(OrderForm):
     def validate_return_reason(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Values:
-        return {"return_reason": " ".join(str(value).split())[:400] or None}
+        return {"return_reason": in_own_words(value, 400)}
+
+
+class AskReturnReason(CrmAction):
+    action_name = "action_ask_return_reason"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        order = order_status(self.crm, turn, tracker.get_slot("order"))
+        if order is not None:
+            dispatcher.utter_message(response="utter_ask_return_reason", **order_values(self.crm, order))
+        return []
 
 
 class AskReturnConfirmed(CrmAction):
     action_name = "action_ask_return_confirmed"
 
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        order = order_status(self.crm, turn, tracker.get_slot("order"))
+        order, reason = (
+            order_status(self.crm, turn, tracker.get_slot("order")),
+            tracker.get_slot("return_reason"),
+        )
         if order is not None:
             dispatcher.utter_message(
-                response="utter_ask_return_confirmed",
-                reason=tracker.get_slot("return_reason"),
+                response="utter_ask_return_confirmed"
+                if reason != SKIPPED
+                else "utter_ask_return_confirmed_no_reason",
+                reason=reason,
                 amount=spoken_minor(order.amount_minor, order.currency),
                 **order_values(self.crm, order),
             )
@@ -57,7 +72,8 @@ class RequestReturn(CrmAction):
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
         answer, number = tracker.get_slot("return_confirmed"), tracker.get_slot("order")
         if answer == "yes" and number is not None:
-            self._book(dispatcher, turn, number, str(tracker.get_slot("return_reason")))
+            reason = str(tracker.get_slot("return_reason"))
+            self._book(dispatcher, turn, number, "" if reason == SKIPPED else reason)
         elif answer == "no":
             dispatcher.utter_message(response="utter_return_kept")
         elif number is None and visitor(self.crm, turn) is not None:

@@ -28,6 +28,8 @@ FORM_MEMORY: dict[str, tuple[str, ...]] = {
 # A question may interrupt one of the others, which goes on afterwards.
 QUESTIONS = ("identify_form", "order_form", "billing_form", "opt_out_form")
 
+SKIPPED = "skip"  # The value of a question that the customer would not answer.
+
 Events = list[dict[str, Any]]
 
 

@@ -69,7 +69,7 @@ def _is_said(words: Sequence[str], said: Sequence[str]) -> bool:
 def _alike(a: str, b: str) -> bool:
     if a == b or a == b.rstrip("s") or b == a.rstrip("s"):
         return True
-    if min(len(a), len(b)) < 5 or any(c.isdigit() for c in a + b):
+    if min(len(a), len(b)) < 4 or any(c.isdigit() for c in a + b):
         return False
     return SequenceMatcher(None, a, b).ratio() >= _TYPO
 
