@@ -27,6 +27,7 @@ class OpenConversation:
     owner_kind: OwnerKind
     owner_id: str | None
     owner_name: str | None
+    joined: bool  # False: handed to an account manager who has not joined yet.
     mood: Mood
     open_case: OpenCase | None
     last_sender: Sender | None

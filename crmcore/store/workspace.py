@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, exists, func, or_, select
 
 from crmcore.conversations import Conversation
 from crmcore.escalation import Callback
@@ -47,6 +47,12 @@ class WorkspaceReads:
     def led_by(self, staff_id: str) -> tuple[OpenConversation, ...]:
         """The conversations of one account manager, the latest message first."""
         return self._lines(_lines().where(conversations.c.owner_id == staff_id))
+
+    def has_joined(self, conversation_id: str) -> bool:
+        """Whether the customer was told that the present owner is here."""
+        query = select(_joined()).select_from(conversations)
+        found = self._connection.execute(query.where(conversations.c.conversation_id == conversation_id))
+        return bool(found.scalar_one_or_none())
 
     def open_since(self, moment: datetime, limit: int) -> tuple[OpenConversation, ...]:
         """Every conversation that somebody owns and in which something was said lately."""
@@ -189,6 +195,7 @@ def _lines() -> Select[Any]:
             conversations.c.owner_kind,
             conversations.c.owner_id,
             staff.c.name.label("owner_name"),
+            _joined().label("joined"),
             conversations.c.mood,
             conversations.c.open_case,
             messages.c.sender.label("last_sender"),
@@ -212,6 +219,16 @@ def _lines() -> Select[Any]:
             messages,
             and_(messages.c.conversation_id == last.c.conversation_id, messages.c.seq == last.c.seq),
         )
+    )
+
+
+def _joined() -> Any:
+    """Whether the present owner's arrival has been marked; each owner has an epoch of his own."""
+    marks = messages.alias()
+    return exists().where(
+        marks.c.conversation_id == conversations.c.conversation_id,
+        marks.c.kind == "mark:joined",
+        marks.c.epoch == conversations.c.epoch,
     )
 
 

@@ -29,6 +29,12 @@ def lists(crm: Crm, staff_id: str) -> Lists:
         )
 
 
+def has_joined(crm: Crm, conversation_id: str) -> bool:
+    """False while a conversation that was handed to an account manager waits for him to come."""
+    with crm.store.read() as tx:
+        return tx.workspace.has_joined(conversation_id)
+
+
 def card(crm: Crm, conversation_id: str) -> Card:
     """The customer's card and the hand-over brief; raises UnknownConversation."""
     with crm.store.read() as tx:

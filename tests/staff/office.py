@@ -27,6 +27,16 @@ from web.staff.mount import mount_staff
 PASSWORD = "violet kettle harbour"
 
 
+class NoAssistant:
+    """Stands where the runner of the assistant's turns stands; nobody answers for it here."""
+
+    def __init__(self) -> None:
+        self.woken: list[str] = []
+
+    def wake(self, conversation_id: str) -> None:
+        self.woken.append(conversation_id)
+
+
 @dataclass
 class Office:
     """``office.hire("Ana")`` and then ``office.browser_of("Ana")``."""
@@ -74,6 +84,7 @@ def an_office(crm: Crm) -> Iterator[Office]:
     app = FastAPI(lifespan=lifespan)
     app.state.crm = crm
     app.state.live = live
+    app.state.turns = NoAssistant()
     mount_staff(app)
     app.mount("/static", StaticFiles(directory=ROOT / "web" / "static"))
     install_error_answers(app)

@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from crmcore.usecases import conversations as talk
+from crmcore.usecases.escalation import request_person
 from tests.browser import free_port, serving
-from tests.builders import client_id
+from tests.builders import a_conversation, client_id
 from tests.staff.office import PASSWORD, Office
-from tests.workspace.shop import Morning
+from tests.workspace.shop import Morning, says
 
 
 def _sign_in(page: Page, url: str, name: str = "ana") -> None:
@@ -176,3 +177,21 @@ def test_no_width_makes_the_page_scroll_sideways(
             expect(page.get_by_label("Your reply")).to_be_visible()
             wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert page.evaluate(wider) == 0
+
+
+def test_a_customer_of_ones_own_appears_at_once_and_is_met_with_two_presses(
+    page: Page, office: Office, morning: Morning
+) -> None:
+    ines = talk.conversation(office.crm, morning.complaining.conversation_id).customer_id
+    with serving(office.app) as url:
+        _sign_in(page, url)
+        page.get_by_role("switch").click()
+        expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "true")
+        again = a_conversation(office.crm, ines)
+        says(office.crm, again, "is Ana there?")
+        request_person(office.crm, again.conversation_id)
+        page.locator(".row", has_text="is Ana there?").click()
+        expect(page.locator("#take")).to_contain_text("was handed to you")
+        page.get_by_role("button", name="Take over").click()
+        expect(page.get_by_label("Your reply")).to_be_focused()
+        expect(page.locator(".mark").last).to_contain_text("Ana joined")

@@ -8,8 +8,9 @@ from sqlalchemy import update
 from crmcore.store import schema
 from crmcore.store.database import raw_connection
 from crmcore.usecases import escalation
+from tests.builders import a_conversation
 from tests.staff.office import Office
-from tests.workspace.shop import Morning
+from tests.workspace.shop import Morning, says
 
 
 def _lists(office: Office, name: str = "Ana") -> Any:
@@ -62,6 +63,24 @@ def test_mine_says_where_an_answer_is_due(office: Office, morning: Morning) -> N
         json={"client_id": "a-1", "text": "Hello", "last_seen_seq": 99},
     )
     assert _lists(office)["mine"][0]["awaits_answer"] is False
+
+
+def test_a_conversation_handed_to_its_own_account_manager_says_that_he_has_not_joined(
+    office: Office, morning: Morning
+) -> None:
+    ana = office.browser_of("Ana")
+    ana.post("/workspace/api/duty", json={"on_duty": True})
+    with office.crm.store.read() as tx:
+        ines = tx.conversations.get(morning.complaining.conversation_id)
+    assert ines is not None
+    again = a_conversation(office.crm, ines.customer_id)
+    says(office.crm, again, "is Ana there?")
+    escalation.request_person(office.crm, again.conversation_id)
+    line = next(x for x in _lists(office)["mine"] if x["conversation_id"] == again.conversation_id)
+    assert line["joined"] is False
+    ana.post(f"/workspace/api/conversations/{again.conversation_id}/claim")
+    line = next(x for x in _lists(office)["mine"] if x["conversation_id"] == again.conversation_id)
+    assert line["joined"] is True
 
 
 def test_the_card_of_a_verified_customer_has_worth_needs_orders_and_consents(

@@ -107,6 +107,7 @@ def test_given_back_the_assistant_has_it_and_the_customer_sees_that_the_person_l
     _post(ana, wanted, "claim")
     assert _post(ana, wanted, "give-back").status_code == 200
     assert talk.conversation(office.crm, wanted).owner_kind == "bot"
+    assert office.app.state.turns.woken[-1] == wanted, "what nobody answered is the assistant's next turn"
     assert "mark:left" in [m.kind for m in talk.messages_after(office.crm, wanted, 0)]
 
 

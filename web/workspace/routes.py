@@ -165,6 +165,8 @@ async def _let_go(request: Request, session: Staff, conversation_id: str, how: A
 
 
 def _woken(request: Request, conversation_id: str) -> None:
+    """Everybody looks again, and the assistant too: a conversation given back may hold its next turn."""
+    request.app.state.turns.wake(conversation_id)
     live_of(request).wake(conversation_id)
     live_of(request).wake_staff()
 

@@ -46,11 +46,12 @@ def shown_message(message: Message, firm: Firm) -> dict[str, Any]:
     }
 
 
-def shown_owner(conversation: Conversation, name: str | None, staff_id: str) -> dict[str, Any]:
+def shown_owner(conversation: Conversation, name: str | None, staff_id: str, joined: bool) -> dict[str, Any]:
     return {
         "kind": conversation.owner_kind,
         "name": name or "",
         "mine": conversation.owner_kind == "account_manager" and conversation.owner_id == staff_id,
+        "joined": joined,
         "verified": conversation.verified_at is not None,
         "mood": conversation.mood,
         "open_case": conversation.open_case,

@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 
 from crmcore.usecases.conversations import conversation, messages_after
 from crmcore.usecases.staff import list_staff
-from crmcore.usecases.workspace import lists
+from crmcore.usecases.workspace import has_joined, lists
 from web.live import Live, Look
 from web.staff.session import crm_of, session_from
 from web.workspace.shown import shown_lists, shown_message, shown_owner
@@ -95,7 +95,8 @@ def _news(
         new += [shown_message(message, crm.firm) for message in page]
         after = page[-1].seq
     names = {member.staff_id: member.name for member in list_staff(crm)}
-    return new, shown_owner(found, names.get(found.owner_id or ""), staff_id)
+    joined = has_joined(crm, conversation_id)
+    return new, shown_owner(found, names.get(found.owner_id or ""), staff_id, joined)
 
 
 def _event(name: str, data: dict[str, Any], event_id: int | None = None) -> str:

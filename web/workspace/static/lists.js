@@ -25,13 +25,15 @@ export class Lists {
   update(data) {
     const first = this.data === null;
     const before = new Set((this.data?.waiting ?? []).map((entry) => entry.conversation_id));
+    // Who was handed to this person and still waits for her stands first among those who wait.
+    data = { ...data, waiting: [...data.mine.filter((line) => !line.joined), ...data.waiting] };
     this.data = data;
     const arrived = data.waiting.filter((entry) => !before.has(entry.conversation_id));
     if (!first && arrived.length) {
       $("#news").textContent = arrived.length === 1 ? `${nameOf(arrived[0])} is waiting` : `${arrived.length} customers are waiting`;
     }
     if (first && !data.waiting.length && data.mine.length) this.tab = "mine";
-    const urgent = data.waiting.length + data.mine.filter((line) => line.awaits_answer).length;
+    const urgent = data.waiting.length + data.mine.filter((line) => line.joined && line.awaits_answer).length;
     document.title = (urgent ? `(${urgent}) ` : "") + document.title.replace(/^\(\d+\) /, "");
     this.render();
   }
@@ -117,6 +119,7 @@ function situation(item) {
 }
 
 function entry(item, { open }) {
+  if (!item.points) return line(item);
   const said = open.find((line) => line.conversation_id === item.conversation_id)?.customer_text;
   const parts = item.points.parts.filter((part) => part.points).map((part) => `${words(part.name)} ${part.points}`);
   return [
@@ -133,7 +136,7 @@ function line(item) {
   return [
     head(item, h("span.row__time", {}, time(item.last_message_at))),
     h("span.row__text", {}, (item.last_sender === "account_manager" && item.owner_kind !== "account_manager" ? "Colleague: " : who) + item.last_text),
-    h("span.row__foot", {}, h("span.row__owner", {}, owner), situation(item), item.awaits_answer && h("span.badge.person.dot", {}, "Answer due")),
+    h("span.row__foot", {}, h("span.row__owner", {}, owner), situation(item), !item.joined && item.owner_kind === "account_manager" ? h("span.badge.person.dot", {}, "Has not joined yet") : item.awaits_answer && h("span.badge.person.dot", {}, "Answer due")),
   ];
 }
 

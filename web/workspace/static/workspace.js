@@ -91,7 +91,7 @@ function drawOwner() {
   const { owner, card, id } = open;
   if (!owner) return;
   const name = nameOf({ customer_name: card?.customer?.name });
-  const state = owner.mine ? "Yours" : owner.kind === "account_manager" ? `With ${owner.name}` : { bot: "With the assistant", queue: "Waiting", nobody: "Closed" }[owner.kind];
+  const state = owner.mine ? (owner.joined ? "Yours" : "Handed to you") : owner.kind === "account_manager" ? `With ${owner.name}` : { bot: "With the assistant", queue: "Waiting", nobody: "Closed" }[owner.kind];
   $("#thread-head").hidden = false;
   show($("#thread-head"),
     h("button.button.ghost.compact.back", { type: "button", "data-act": "list", "aria-label": "Back to the list" }, "‹ List"),
@@ -107,9 +107,10 @@ function drawOwner() {
 }
 
 function drawReply(owner, id) {
-  $("#composer").hidden = !owner.mine;
-  $("#take").hidden = owner.mine;
-  if (owner.mine && !open.composer) {
+  const leads = owner.mine && owner.joined;
+  $("#composer").hidden = !leads;
+  $("#take").hidden = leads;
+  if (leads && !open.composer) {
     const mine = open;
     open.composer = new Composer(id, {
       lastSeen: () => mine.thread.lastSeq,
@@ -119,14 +120,14 @@ function drawReply(owner, id) {
     });
     if (open.focusNext) { open.focusNext = false; open.composer.focus(); }
   }
-  if (!owner.mine && open.composer) {
+  if (!leads && open.composer) {
     open.composer.close();
     open.composer = null;
   }
-  if (owner.mine) return;
-  show($("#take"), owner.kind === "account_manager"
+  if (leads) return;
+  show($("#take"), owner.kind === "account_manager" && !owner.mine
     ? h("p", {}, `${owner.name} leads this conversation. You can read along.`)
-    : [h("p", {}, `This conversation ${CLAIMABLE[owner.kind]}.`), h("button.button.primary", { type: "button", "data-key": "claim" }, "Take over")]);
+    : [h("p", {}, `This conversation ${owner.mine ? "was handed to you; the customer waits" : CLAIMABLE[owner.kind]}.`), h("button.button.primary", { type: "button", "data-key": "claim" }, "Take over")]);
   const button = $("#take button");
   if (button) button.onclick = claim;
 }
@@ -162,8 +163,8 @@ const ACTS = {
 
 function reply() {
   if (!open?.owner) { if (open) open.focusNext = true; return; }
-  if (open.owner.mine) open.composer?.focus();
-  else if (open.owner.kind !== "account_manager") claim();
+  if (open.composer) open.composer.focus();
+  else if (open.owner.mine || open.owner.kind !== "account_manager") claim();
 }
 
 /** A sentence for the reader, in the place where he acts. */
