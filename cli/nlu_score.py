@@ -23,22 +23,29 @@ def score_understanding(
     ] = None,
 ) -> None:
     """Measure accuracy, macro-F1, out-of-scope recall and in-scope rejection, with Wilson intervals."""
-    gold, lines = [], []
-    for number, line in enumerate(intents.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        row = json.loads(line)
-        if not isinstance(row.get("text"), str) or not isinstance(row.get("intent"), str):
-            raise typer.BadParameter(f"{intents}:{number}: a row needs a text and an intent, both strings")
-        if every_intent or row["intent"] in CORE:
-            gold.append(row["intent"])
-            lines.append(json.dumps({"id": number, "text": row["text"]}))
+    gold, lines = read_rows(intents, every_intent)
     understood = understand_lines(lines, model)
     predicted = ["out_of_scope" if a.get("fallback", True) else a["intent"] for a in understood]
     result = table(score(gold, predicted))
     typer.echo(result)
     if page is not None:
         _put(page, intents.stem, result)
+
+
+def read_rows(path: Path, every_intent: bool) -> tuple[list[str], list[str]]:
+    """The intents of a labelled file, and the lines to understand, with the line number as id."""
+    gold: list[str] = []
+    lines: list[str] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        row = json.loads(line)
+        if not isinstance(row.get("text"), str) or not isinstance(row.get("intent"), str):
+            raise typer.BadParameter(f"{path}:{number}: a row needs a text and an intent, both strings")
+        if every_intent or row["intent"] in CORE:
+            gold.append(row["intent"])
+            lines.append(json.dumps({"id": number, "text": row["text"]}))
+    return gold, lines
 
 
 def _put(page: Path, name: str, result: str) -> None:

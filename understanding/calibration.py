@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from understanding.head import OUT_OF_SCOPE, Examples, Floats, fit
 from understanding.minilm import meanings
 
-FOLDS = 4
+FOLDS = 3
 # Above this cosine two sentences count as one way of saying it.
 SAME_WORDING = 0.6
 

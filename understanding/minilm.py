@@ -180,21 +180,25 @@ def _transform(states: Floats, layer: _Layer, blocked: Floats) -> Floats:
     attention: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
     attention /= attention.sum(axis=-1, keepdims=True)
     context: Floats = (attention @ value).transpose(0, 2, 1, 3).reshape(-1, width)
-    flat = states.reshape(-1, width)
-    flat = _layer_norm(flat + context @ layer.attended + layer.attended_bias, layer.attended_norm)
-    wide = flat @ layer.widen + layer.widen_bias
+    flat: Floats = states.reshape(-1, width)
+    attended: Floats = context @ layer.attended + layer.attended_bias
+    flat = _layer_norm(flat + attended, layer.attended_norm)
+    wide: Floats = flat @ layer.widen + layer.widen_bias
     # GELU, from the exact error function as in the original.
     tail: Floats = erf(wide * np.float32(2**-0.5))
     wide *= np.float32(0.5) * (np.float32(1.0) + tail)
-    flat = _layer_norm(flat + wide @ layer.narrow + layer.narrow_bias, layer.narrow_norm)
-    return flat.reshape(sentences, length, width)
+    narrowed: Floats = wide @ layer.narrow + layer.narrow_bias
+    return _layer_norm(flat + narrowed, layer.narrow_norm).reshape(sentences, length, width)
 
 
 def _layer_norm(states: Floats, weights: tuple[Floats, Floats]) -> Floats:
-    centred = states - states.mean(axis=-1, keepdims=True)
-    variance = np.mean(centred * centred, axis=-1, keepdims=True)
-    normed: Floats = centred / np.sqrt(variance + np.float32(_EPSILON)) * weights[0] + weights[1]
-    return normed
+    centred: Floats = states - states.mean(axis=-1, keepdims=True)
+    variance: Floats = np.mean(centred * centred, axis=-1, keepdims=True)
+    # In place, so that the numbers stay 32 bits wide.
+    centred /= np.sqrt(variance + np.float32(_EPSILON))
+    centred *= weights[0]
+    centred += weights[1]
+    return centred
 
 
 def _batches_by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
