@@ -1,0 +1,1 @@
+"""Checks of what is written by hand: the dialogue's data and wording."""
