@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 
 MODEL = "bg-nbd"
 VERSION = 1
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 
 
 class InvalidParameters(CrmError):

@@ -39,8 +39,8 @@ def test_expectations_are_finite_and_within_their_bounds(
     discounted = expected_purchases(history, params, horizon, 0.0003)[0]
     at_most = alive * horizon * (params.r + history.frequency[0]) / (params.alpha + history.T[0])
     assert 0 <= alive <= 1
-    assert 0 <= discounted <= expected * (1 + 1e-9)
-    assert expected <= at_most * (1 + 1e-9)
+    assert 0 <= discounted <= expected * (1 + 1e-7)
+    assert expected <= at_most * (1 + 1e-7)
     assert np.isfinite(bgnbd.log_likelihood(history, params)).all()
 
 
@@ -50,7 +50,7 @@ def test_a_longer_horizon_never_brings_fewer_purchases(
     history: PurchaseSummary, params: BGNBD, horizon: float, longer: float
 ) -> None:
     sooner = expected_purchases(history, params, horizon)[0]
-    assert expected_purchases(history, params, horizon * longer)[0] >= sooner * (1 - 1e-9)
+    assert expected_purchases(history, params, horizon * longer)[0] >= sooner * (1 - 1e-7)
 
 
 @settings(max_examples=100, deadline=None)
