@@ -4,11 +4,32 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from crmcore.conversations import Conversation, Mood, OpenCase
 from crmcore.errors import CrmError
 from crmcore.store.schema import conversations, messages
+
+# Every use case asks these, so they are built once.
+_BY_ID = select(conversations).where(conversations.c.conversation_id == bindparam("conversation"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+_NEXT_SEQ = (
+    update(conversations)
+    .where(conversations.c.conversation_id == bindparam("conversation"))
+    .values(last_seq=conversations.c.last_seq + 1, last_message_at=bindparam("now"))
+    .returning(conversations.c.last_seq)
+)
 
 
 class AnotherCustomer(CrmError):
@@ -23,12 +44,11 @@ class Conversations:
         self._connection.execute(insert(conversations).values(_values(conversation)))
 
     def get(self, conversation_id: str) -> Conversation | None:
-        return self._one(select(conversations).where(conversations.c.conversation_id == conversation_id))
+        return self._one(_BY_ID, conversation_id)
 
     def locked(self, conversation_id: str) -> Conversation | None:
         """The conversation, held until the transaction ends: no other writer changes it meanwhile."""
-        query = select(conversations).where(conversations.c.conversation_id == conversation_id)
-        return self._one(query.with_for_update())
+        return self._one(_BY_ID_LOCKED, conversation_id)
 
     def of_customer(self, customer_id: str, limit: int = 20) -> list[Conversation]:
         """The newest first."""
@@ -74,13 +94,8 @@ class Conversations:
 
     def next_seq(self, conversation_id: str, now: datetime) -> int:
         """Take the next sequence number; the row stays locked, so numbers have no gaps."""
-        statement = (
-            update(conversations)
-            .where(conversations.c.conversation_id == conversation_id)
-            .values(last_seq=conversations.c.last_seq + 1, last_message_at=now)
-            .returning(conversations.c.last_seq)
-        )
-        return int(self._connection.execute(statement).scalar_one())
+        values = {"conversation": conversation_id, "now": now}
+        return int(self._connection.execute(_NEXT_SEQ, values).scalar_one())
 
     def take_turn(self, conversation_id: str, holder: str, now: datetime, until: datetime) -> bool:
         """Lease the right to answer; settled by the statement, so one of two takers gets it."""
@@ -178,8 +193,8 @@ class Conversations:
         query = select(conversations.c.owner_kind, func.count()).group_by(conversations.c.owner_kind)
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
-    def _one(self, query: Any) -> Conversation | None:
-        row = self._connection.execute(query).mappings().one_or_none()
+    def _one(self, query: Select[Any], conversation_id: str) -> Conversation | None:
+        row = self._connection.execute(query, {"conversation": conversation_id}).mappings().one_or_none()
         return None if row is None else _conversation(row)
 
     def _set(self, conversation_id: str, values: Mapping[str, Any], *conditions: Any) -> bool:

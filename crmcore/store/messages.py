@@ -10,7 +10,9 @@ from sqlalchemy import (
     Connection,
     FromClause,
     RowMapping,
+    Select,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -21,6 +23,21 @@ from sqlalchemy import (
 
 from crmcore.conversations import Button, Message, MessageState, Sender
 from crmcore.store.schema import conversations, messages, offered_buttons
+
+# Every use case asks these, so they are built once.
+_IN_CONVERSATION = messages.c.conversation_id == bindparam("conversation")
+_INSERT = insert(messages).returning(messages)
+_BY_ID = select(messages).where(messages.c.id == bindparam("id_"))
+_BY_CLIENT_ID = select(messages).where(_IN_CONVERSATION, messages.c.client_id == bindparam("client"))
+_AFTER = (
+    select(messages)
+    .where(_IN_CONVERSATION, messages.c.seq > bindparam("seq_"))
+    .order_by(messages.c.seq)
+    .limit(bindparam("most"))
+)
+_OLDEST_PENDING = (
+    select(messages).where(_IN_CONVERSATION, messages.c.state == "pending").order_by(messages.c.seq).limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -49,27 +66,17 @@ class Messages:
 
     def add(self, message: NewMessage) -> Message:
         values = {**vars(message), "buttons": [vars(button) for button in message.buttons]}
-        statement = insert(messages).values(values).returning(messages)
-        return _message(self._connection.execute(statement).mappings().one())
+        return _message(self._connection.execute(_INSERT, values).mappings().one())
 
     def get(self, message_id: int) -> Message | None:
-        return self._one(select(messages).where(messages.c.id == message_id))
+        return self._one(_BY_ID, id_=message_id)
 
     def by_client_id(self, conversation_id: str, client_id: str) -> Message | None:
-        return self._one(
-            select(messages).where(
-                messages.c.conversation_id == conversation_id, messages.c.client_id == client_id
-            )
-        )
+        return self._one(_BY_CLIENT_ID, conversation=conversation_id, client=client_id)
 
     def after(self, conversation_id: str, seq: int, limit: int) -> list[Message]:
-        query = (
-            select(messages)
-            .where(messages.c.conversation_id == conversation_id, messages.c.seq > seq)
-            .order_by(messages.c.seq)
-            .limit(limit)
-        )
-        return [_message(row) for row in self._connection.execute(query).mappings()]
+        values = {"conversation": conversation_id, "seq_": seq, "most": limit}
+        return [_message(row) for row in self._connection.execute(_AFTER, values).mappings()]
 
     def latest(self, conversation_id: str, limit: int) -> list[Message]:
         """The last messages, in their order."""
@@ -91,12 +98,7 @@ class Messages:
         return list(self._connection.execute(query).scalars())
 
     def oldest_pending(self, conversation_id: str) -> Message | None:
-        return self._one(
-            select(messages)
-            .where(messages.c.conversation_id == conversation_id, messages.c.state == "pending")
-            .order_by(messages.c.seq)
-            .limit(1)
-        )
+        return self._one(_OLDEST_PENDING, conversation=conversation_id)
 
     def settle(self, message_id: int, state: MessageState) -> bool:
         """Move a pending message on; False when it was not pending any more."""
@@ -228,8 +230,8 @@ class Messages:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else (row.title, row.payload)
 
-    def _one(self, query: Any) -> Message | None:
-        row = self._connection.execute(query).mappings().one_or_none()
+    def _one(self, query: Select[Any], **values: object) -> Message | None:
+        row = self._connection.execute(query, values).mappings().one_or_none()
         return None if row is None else _message(row)
 
 
