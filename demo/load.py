@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.random import Generator
@@ -18,7 +19,14 @@ from crmcore.needs import Need, read_need
 from crmcore.service_costs import CostKind, ServiceCost
 from crmcore.settings import Settings
 from crmcore.staff import Role
-from crmcore.usecases.loading import Records, assign_account_manager, has_customers, load_records
+from crmcore.tiers import Tier
+from crmcore.usecases.loading import (
+    Records,
+    assign_account_manager,
+    has_customers,
+    load_records,
+    record_consents,
+)
 from crmcore.usecases.staff import add_staff
 from crmcore.usecases.value import customers_of_tier, score
 from demo.history import HISTORY, histories
@@ -60,11 +68,20 @@ def load_demonstration_firm(crm: Crm, settings: Settings) -> list[SignIn]:
     kept.touch(mode=0o600)
     kept.write_text(json.dumps([asdict(entry) for entry in sign_ins], indent=2))
     score(crm)
+    _let_personas_have_offers(crm)
     managers = [staff_id for staff_id, _, role in STAFF if role == "account_manager"]
     best = customers_of_tier(crm, "MVC")
     for index, staff_id in enumerate(managers):
         assign_account_manager(crm, best[index :: len(managers)], staff_id)
     return sign_ins
+
+
+def _let_personas_have_offers(crm: Crm) -> None:
+    """The shop page signs visitors in as the best customer of each tier; they show what offers look like."""
+    best = [customer_id for tier in get_args(Tier) for customer_id in customers_of_tier(crm, tier)[:1]]
+    record_consents(
+        crm, [Consent(customer_id, "offers", True, crm.clock(), "import") for customer_id in best]
+    )
 
 
 def _kept_sign_ins(kept: Path) -> list[SignIn]:

@@ -49,3 +49,10 @@ def assign_account_manager(crm: Crm, customer_ids: list[str], staff_id: str) -> 
     with crm.store.write() as tx:
         for customer_id in customer_ids:
             tx.customers.assign(customer_id, staff_id)
+
+
+def record_consents(crm: Crm, consents: list[Consent]) -> None:
+    """Write decisions over earlier ones."""
+    with crm.store.write() as tx:
+        for consent in consents:
+            tx.consents.decide(consent)

@@ -42,7 +42,7 @@ class RunningProduct:
         }
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, within_seconds: float = 180) -> None:
+    def start(self, within_seconds: float = 420) -> None:
         """Start, and wait until it says that it is open: it does so once a message was answered."""
         opened = threading.Event()
         self._process = subprocess.Popen(
