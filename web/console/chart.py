@@ -66,7 +66,7 @@ def needs_chart(bars: tuple[Bar, ...], order: tuple[str, ...], amount_title: str
                 "type": "nominal",
                 "sort": list(order),
                 "title": None,
-                "axis": {"domain": False, "ticks": False, "labelPadding": 8, "labelLimit": width // 3},
+                "axis": {"domain": False, "ticks": False, "labelPadding": 8, "labelLimit": width * 2 // 5},
             },
             "x": {
                 "aggregate": "sum",

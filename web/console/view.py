@@ -100,18 +100,19 @@ def rows_of(report: NeedsReport, firm: Firm, filters: Filters) -> tuple[Row, ...
 def charts_of(
     report: NeedsReport, firm: Firm, filters: Filters, order: Iterable[Row]
 ) -> tuple[Markup, Markup]:
-    """The same bars for a wide and for a narrow page. Negative worth has no bar; the table shows it."""
+    """The same bars for a wide and for a narrow page; what costs more than it brings goes to the left."""
     if filters.by == "number":
         amounts = {(cell.category, cell.tier): float(cell.count) for cell in report.board.cells}
     else:
         minor = "clv_minor" if filters.by == "worth" else "potential_minor"
         amounts = {
-            (cell.category, cell.tier): max(0.0, float(from_minor(getattr(cell, minor), firm.currency)))
+            (cell.category, cell.tier): float(from_minor(getattr(cell, minor), firm.currency))
             for cell in report.worth
         }
     bars = tuple(
         Bar(title_of(firm, category), tier, amount, _evidence(filters, category, tier))
         for (category, tier), amount in sorted(amounts.items())
+        if amount
     )
     title = WEIGHTS[filters.by] + ("" if filters.by == "number" else f", {firm.currency}")
     titles = tuple(row.title for row in order)
