@@ -18,7 +18,7 @@ train: setup ## Train the assistant when the dialogue changed.
 	@./rapport train
 
 check: setup ## Lint, types, import contracts, firm.yml and the dialogue.
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy . && .venv/bin/lint-imports && ./rapport check
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy crmcore actions web cli serve demo checks && .venv/bin/lint-imports && ./rapport check
 
 test: check train ## Run every test against real parts: a browser, Rasa, PostgreSQL.
 	@$(PYTHON) -m pytest

@@ -32,7 +32,7 @@ class CrmAction(Action):
     def name(self) -> str:
         return self.action_name
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:  # type: ignore[override]  # The SDK awaits coroutines only; plain functions are allowed.
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         return self.respond(dispatcher, tracker, turn_of(tracker))
 
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:

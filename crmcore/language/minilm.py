@@ -17,6 +17,6 @@ class MiniLMEmbedder:
 
 @lru_cache(maxsize=256)
 def _embed(texts: tuple[str, ...]) -> NDArray[np.float32]:
-    vectors = minilm.load().encode(texts)
+    vectors: NDArray[np.float32] = minilm.load().encode(texts)
     vectors.setflags(write=False)
     return vectors
