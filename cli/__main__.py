@@ -7,8 +7,11 @@ from functools import cache
 import typer
 
 from cli import decisions, firm, staff
+from cli.check import check_command
 from cli.needs_score import score_needs
+from cli.nlu_score import score_understanding
 from cli.score import score_command
+from cli.understand import understand
 from cli.work import work_command
 from crmcore.crm import Crm, open_crm
 from crmcore.errors import CrmError
@@ -45,11 +48,11 @@ def train() -> None:
     _become("serve", "--train-only")
 
 
+app.command("understand")(understand)
 app.command("score")(score_command)
+app.command("check")(check_command)
 app.command("work")(work_command)
-app.add_typer(firm.app, name="firm")
-app.add_typer(decisions.app, name="decisions")
-app.command("work")(work_command)
+app.command("score-understanding")(score_understanding)
 app.command("score-needs")(score_needs)
 app.add_typer(firm.app, name="firm")
 app.add_typer(decisions.app, name="decisions")
