@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from crmcore.crm import Crm
@@ -59,6 +60,7 @@ def create_app(
     app.state.health_lock, app.state.health_at, app.state.health = asyncio.Lock(), -1e9, {}
     app.state.database_failures = 0  # Since the start; the table of incidents is out of reach then.
     app.state.tokens = Tokens(settings.secret, settings.widget_secret)
+    app.add_api_route("/", lambda: RedirectResponse("/demo" if demo else "/sign-in"))
     app.include_router(gateway)  # /chat
     app.include_router(health)  # /health
     app.include_router(widget())  # /widget.js, /widget

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from crmcore.errors import CrmError
+from crmcore.errors import CrmError, StoreUnavailable
 
 SEND_SECONDS = 20.0  # A reader who takes nothing for so long is cut; he comes back where he was.
 RETRY_SECONDS = 5.0
@@ -103,7 +103,9 @@ class EventStream(Response):
                     task.cancel()
                 outcomes = await asyncio.gather(*ends, return_exceptions=True)
         failure = outcomes[0]
-        if isinstance(failure, Exception) and not isinstance(failure, TimeoutError | OSError):
+        # Without the database there is nothing to send; the client comes back and is told so.
+        foreseen = isinstance(failure, TimeoutError | OSError | StoreUnavailable)
+        if isinstance(failure, Exception) and not foreseen:
             raise failure
         if not isinstance(failure, TimeoutError | OSError):
             with contextlib.suppress(TimeoutError, OSError):

@@ -62,6 +62,10 @@ def test_personal_answers_are_not_kept_by_browsers(shared: Gateway) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_the_bare_address_leads_on(shared: Gateway) -> None:
+    assert httpx.get(shared.url + "/").headers["Location"] == "/sign-in"
+
+
 def test_an_unforeseen_error_is_one_sentence_with_all_the_headers(
     crm: Crm, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -172,7 +176,9 @@ def test_a_brain_that_is_down_is_said_and_the_chat_goes_on(crm: Crm, tmp_path: P
     assert (answer.status_code, answer.json()["brain"]) == (200, "down")
 
 
-def test_without_its_database_the_chat_says_so_and_comes_back(migrated_sqlite: Path, tmp_path: Path) -> None:
+def test_without_its_database_the_chat_says_so_and_comes_back(
+    migrated_sqlite: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     database = tmp_path / "rapport.db"
     database.write_bytes(migrated_sqlite.read_bytes())
     store = Store(f"sqlite:///{database}")
@@ -180,17 +186,21 @@ def test_without_its_database_the_chat_says_so_and_comes_back(migrated_sqlite: P
         visitor = chat.visitor()
         visitor.send("before")
         visitor.hears("bot")
-        for file in tmp_path.glob("rapport.db*"):
-            file.rename(tmp_path / f"gone-{file.name}")
-        store.dispose()
-        os.mkdir(database)  # Nothing can be opened at that path.
-        answer: Any = visitor.send("meanwhile")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert str(tmp_path) not in answer.text
-        gone = httpx.get(chat.url + "/health")
-        assert (gone.status_code, gone.json()["database"]) == (503, "down")
-        assert gone.json()["database_failures"] >= 1
+        with visitor.listen(after=3) as events:
+            next(events)
+            for file in tmp_path.glob("rapport.db*"):
+                file.rename(tmp_path / f"gone-{file.name}")
+            store.dispose()
+            os.mkdir(database)  # Nothing can be opened at that path.
+            answer: Any = visitor.send("meanwhile")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert str(tmp_path) not in answer.text
+            gone = httpx.get(chat.url + "/health")
+            assert (gone.status_code, gone.json()["database"]) == (503, "down")
+            assert gone.json()["database_failures"] >= 1
+            chat.app.state.live.wake(visitor.conversation_id)
+            assert [name for name, _ in events if name != "ping"] == []
         store.dispose()
         os.rmdir(database)
         for file in tmp_path.glob("gone-*"):
@@ -198,3 +208,4 @@ def test_without_its_database_the_chat_says_so_and_comes_back(migrated_sqlite: P
         assert visitor.send("after").status_code == 201
         visitor.hears("bot", 2)
     store.dispose()
+    assert not [record for record in caplog.records if record.exc_info]
