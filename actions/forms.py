@@ -6,7 +6,7 @@ from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base import count_failure, offers_choice, said, turn_of
+from actions.base import count_failure, entity, offers_choice, said, turn_of
 from actions.slots import FORM_SLOTS, IDENTITY, QUESTIONS, SKIPPED, Events, interrupted_form
 from crmcore.conversations import Turn
 from crmcore.corrections import corrected_words, declines
@@ -126,6 +126,11 @@ class PersonalForm(RapportForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Values:
         claim = str(value[-1] if isinstance(value, list) else value)
+        if not (entity(tracker, "email") or entity(tracker, "order_number")):
+            return {"contact_or_order": claim}  # Said in an earlier form: its code is on the way.
+        return self._send_code(claim, dispatcher, tracker)
+
+    def _send_code(self, claim: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> Values:
         try:
             start(self.crm, turn_of(tracker), claim)
         except UnreadableClaim:
@@ -143,7 +148,7 @@ class PersonalForm(RapportForm):
         if claim is None:
             return {"one_time_code": None}  # A number before any code was asked for.
         if value == "resend":
-            return self.validate_contact_or_order(claim, dispatcher, tracker, domain)
+            return self._send_code(claim, dispatcher, tracker)
         turn = turn_of(tracker)
         checked = check_code(self.crm, turn, str(value[-1] if isinstance(value, list) else value))
         if isinstance(checked, CodeRefused):

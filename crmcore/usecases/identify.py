@@ -43,7 +43,7 @@ def start(crm: Crm, turn: Turn, contact_or_order: str) -> datetime:
     now = crm.clock()
     with crm.store.write() as tx:
         conversation = guard(tx, turn)
-        code_id = f"code_{turn.message_id}"
+        code_id = f"code_{turn.message_id:015d}"  # Sorts by time, also within one instant.
         earlier = tx.identify.get(code_id)
         if earlier is not None:
             return earlier.expires_at

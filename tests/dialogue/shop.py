@@ -92,5 +92,3 @@ def code_in(letter: QueuedLetter) -> str:
     """The six digits in a letter."""
     digits = [word.strip(".") for word in letter.body.split()]
     return next(word for word in digits if word.isdigit() and len(word) == 6)
-
-
