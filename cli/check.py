@@ -1,0 +1,35 @@
+"""``rapport check``: firm.yml and the dialogue, before anything runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from checks.dialogue import check_dialogue
+from crmcore.firm import FirmError, load_firm
+from crmcore.settings import ROOT, read_settings
+
+LEAKCHECK = ROOT.parent / "shared" / "eval" / "leakcheck.py"
+
+
+def check_command(
+    leakcheck: Annotated[
+        Path | None,
+        typer.Option(help="A script that tells whether a text was trained on; a known place unless given."),
+    ] = None,
+) -> None:
+    """Check firm.yml and the dialogue together. Ends with status 1 when there is a problem."""
+    script = leakcheck or (LEAKCHECK if LEAKCHECK.exists() else None)
+    problems = [str(problem) for problem in check_dialogue(ROOT, script)]
+    try:
+        load_firm(read_settings().firm)
+    except FirmError as error:
+        problems += error.problems
+    for problem in problems:
+        typer.echo(problem)
+    if script is None:
+        typer.echo("not run: the comparison of the training data with evaluation texts (give --leakcheck)")
+    if problems:
+        typer.echo(f"{len(problems)} problems")
+        raise typer.Exit(1)
+    typer.echo("firm.yml and the dialogue are sound")
