@@ -2,6 +2,7 @@
 
 import pytest
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.testclient import TestClient
 
 from tests.staff.office import Office
 
@@ -16,10 +17,11 @@ GUARDED = {
 
 
 def _routes(office: Office) -> list[tuple[str, str, RouteContext]]:
-    found = []
+    found: list[tuple[str, str, RouteContext]] = []
     for route in iter_route_contexts(office.app.routes):
         if isinstance(route.original_route, APIRoute):
-            found += [(method, route.path, route) for method in sorted(route.methods - {"HEAD"})]
+            methods = sorted((route.methods or set()) - {"HEAD"})
+            found += [(method, route.path or "", route) for method in methods]
         else:
             path = getattr(route.original_route, "path", "")
             assert not path.startswith(tuple(GUARDED)), f"{path} bypasses the guard"
@@ -54,7 +56,7 @@ def test_without_a_session_every_route_refuses(office: Office) -> None:
 
 
 def test_with_another_role_every_route_refuses(office: Office) -> None:
-    browsers = {office.members[name].role: office.browser_of(name) for name in ("Ana", "Mara", "Olu")}
+    browsers = _browsers(office)
     for method, path, route in _routes(office):
         for role, client in browsers.items():
             if (method, path) in OPEN or role in _roles(route):
@@ -66,10 +68,10 @@ def test_with_another_role_every_route_refuses(office: Office) -> None:
 
 @pytest.mark.parametrize("shown", [None, "", "guessed", "é"])
 def test_without_the_csrf_token_every_write_refuses(office: Office, shown: str | None) -> None:
-    browsers = {office.members[name].role: office.browser_of(name) for name in ("Ana", "Mara", "Olu")}
+    browsers = _browsers(office)
     for client in browsers.values():
         del client.headers["X-CSRF-Token"]
-    headers = {} if shown is None else {"X-CSRF-Token": shown.encode()}
+    headers = {} if shown is None else {b"X-CSRF-Token": shown.encode()}
     for method, path, route in _routes(office):
         if method == "GET" or (method, path) in OPEN:
             continue
@@ -110,6 +112,11 @@ def test_pages_carry_a_policy_without_anything_inline_and_are_not_kept(office: O
         assert answer.headers["Cache-Control"] == "no-store"
         assert " style=" not in answer.text
         assert " onclick=" not in answer.text
+
+
+def _browsers(office: Office) -> dict[str, TestClient]:
+    """One signed-in browser a role."""
+    return {office.members[name].role: office.browser_of(name) for name in ("Ana", "Mara", "Olu")}
 
 
 def _filled(path: str) -> str:

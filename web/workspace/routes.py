@@ -55,7 +55,7 @@ async def show(request: Request, session: Staff) -> Response:
 
 @router.get("/api/lists")
 async def read_all_lists(request: Request, session: Staff) -> dict[str, Any]:
-    return await asyncio.to_thread(read_lists, request, session.member.staff_id)
+    return await asyncio.to_thread(read_lists, request, session.member)
 
 
 @router.get("/api/stream")

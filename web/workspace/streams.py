@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
+from crmcore.staff import StaffMember
 from crmcore.usecases.conversations import conversation, messages_after
 from crmcore.usecases.staff import list_staff
 from crmcore.usecases.workspace import has_joined, lists
@@ -46,7 +47,7 @@ async def list_events(request: Request) -> AsyncIterator[str]:
         if session is None:
             yield _event("ended", {})
             return
-        data = json.dumps(await asyncio.to_thread(read_lists, request, session.member.staff_id))
+        data = json.dumps(await asyncio.to_thread(read_lists, request, session.member))
         if data != sent:
             sent = data
             yield f"event: lists\ndata: {data}\n\n"
@@ -55,11 +56,8 @@ async def list_events(request: Request) -> AsyncIterator[str]:
         await asyncio.sleep(CALM_SECONDS)
 
 
-def read_lists(request: Request, staff_id: str) -> dict[str, Any]:
-    crm = crm_of(request)
-    with crm.store.read() as tx:
-        member = tx.staff.get(staff_id)
-    return shown_lists(lists(crm, staff_id), on_duty=member is not None and member.on_duty)
+def read_lists(request: Request, member: StaffMember) -> dict[str, Any]:
+    return shown_lists(lists(crm_of(request), member.staff_id), member.on_duty)
 
 
 async def conversation_events(request: Request, conversation_id: str, after: int) -> AsyncIterator[str]:
