@@ -70,6 +70,13 @@ _PEOPLE = re.compile(
 )
 _A_CHILD = re.compile(r"\b(?:and|plus) (?:a|an|one) (?:child|kid|baby|infant|adult)\b", re.IGNORECASE)
 _A_FEW = re.compile(r"\b(?:a |an )?(?:single|couple|pair)\b|\bboth\b|\b(?:a|an) [a-z]{3,}", re.IGNORECASE)
+# Who orders "a" thing orders one; who looks for a thing has not said how many.
+_ORDERS_ONE = re.compile(
+    r"\b(?:order|get|have|take|add|gimme|bring me|give me|(?:'d|would) like|i'll do|can i do)"
+    r"\s+(?:me\s+|to (?:order|get|buy|have|add|try)\s+)?an?\s+"
+    r"(?!couple|few|lot|bit|pair|dozen|look|number|quick)",
+    re.IGNORECASE,
+)
 _X = re.compile(r"(?<!\w)x\s?(\d{1,3})(?!\w)|(?<![\w.])(\d{1,3})\s?x(?!\w)", re.IGNORECASE)
 
 
@@ -102,6 +109,8 @@ def count(text: str, taken: Sequence[tuple[int, int]], asked: bool) -> Count | N
     if asked and (match := _A_FEW.search(text)):
         two = re.search(r"couple|pair|both", match[0], re.IGNORECASE)
         return Count(match.start(), match.start(), 2 if two else 1)
+    if match := _ORDERS_ONE.search(text):
+        return Count(match.start(), match.start(), 1)
     return None
 
 

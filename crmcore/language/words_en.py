@@ -36,12 +36,12 @@ POLITE = words(
     "maybe perhaps only right now again quite also ideally preferably definitely probably currently still "
     "already kindly sorry nope no hopefully basically oh ah um hmm good-day sir madam mate dear"
 )
-# Verbs after which people name what they need, and verbs of doing that may stand between ("want to buy a …").
+# Verbs after which people name what they need, and verbs of doing that may stand between.
 WANT = words("want wants need needs like love prefer require wanna wish fancy")
 OBTAIN = words(
-    "gimme buy buying order ordering get getting have having find finding book booking reserve reserving rent "
-    "renting hire "
-    "hiring purchase purchasing see seeing watch take taking try trying grab pick choose use add "
+    "gimme buy buying order ordering get getting have having find finding book booking reserve reserving "
+    "rent renting hire hiring purchase purchasing see seeing watch take taking try trying "
+    "grab pick choose use add "
     "include bring give show "
     "recommend suggest offer sell stock carry schedule make arrange look looking search searching send "
     "deliver hear try "

@@ -7,6 +7,7 @@ near to nothing gets no category. Method and thresholds: ``docs/methods/needs.md
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,20 +72,24 @@ def _sentences(firm: Firm, language: str) -> tuple[tuple[str, ...], tuple[int, .
 
 
 def _things(firm: Firm, language: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    found = [
-        (word, index)
-        for index, need in enumerate(firm.needs)
-        for word in dict.fromkeys((*_category_words(need, language), *_product_words(firm, need, language)))
-    ]
-    return tuple(t for t, _ in found), tuple(i for _, i in found)
+    found: dict[str, int] = {}
+    said = Counter(
+        word for n in firm.needs for a in n.attributes for v in a.values for word in v.words.get(language, ())
+    )
+    shared = frozenset(word for word, times in said.items() if times > 1)  # These tell no categories apart.
+    for index, need in enumerate(firm.needs):
+        for word in (*_category_words(need, shared, language), *_product_words(firm, need, language)):
+            found.setdefault(word, index)
+    return tuple(found), tuple(found.values())
 
 
-def _category_words(need: NeedCategory, language: str) -> list[str]:
+def _category_words(need: NeedCategory, shared: frozenset[str], language: str) -> list[str]:
     name = need.name.get(language, need.id)
     words = [name]
     for attribute in need.attributes:
         for value in attribute.values:
             words.append(f"{value.name.get(language, value.id)} {name}")
+            words += [f"{word} {name}" for word in value.words.get(language, ()) if word not in shared]
     return words
 
 
