@@ -59,7 +59,7 @@ def test_a_mistyped_copy_is_the_same_for_the_same_seed_and_differs_from_the_sent
     sentences = [text for _, text in examples() if len(text.split()) >= 4]
     first, again = mistype(sentences, seed=3), mistype(sentences, seed=3)
     assert first == again
-    assert sum(a != b for a, b in zip(sentences, first, strict=True)) > 0.8 * len(sentences)
+    assert sum(a != b for a, b in zip(sentences, first, strict=True)) > 0.6 * len(sentences)
 
 
 def test_mistyping_leaves_an_empty_sentence_empty() -> None:
