@@ -32,7 +32,7 @@ class EscalationInputs:
     open_case: OpenCase | None
     mood: Mood
     failures: int  # Messages not understood, in a row.
-    is_open: bool
+    is_open: bool  # Within opening hours, or somebody is on duty all the same.
     manager_id: str | None  # The customer's own account manager,
     manager_takes_customers: bool  # on duty and at his desk,
     manager_load: int  # with so many conversations now
@@ -71,8 +71,8 @@ def decide_escalation(inputs: EscalationInputs) -> EscalationDecision:
     """Whether a person takes over, and where the conversation goes.
 
     A customer who asks gets a person, whatever his tier. By value only the tiers and situations of the
-    policy do. The own account manager comes first, if he is there and has a free place; outside
-    opening hours nobody is promised now, but a call-back is.
+    policy do. The own account manager comes first, if he is there and has a free place; when
+    the firm is closed and nobody is on duty, nobody is promised now, but a call-back is.
     """
     if inputs.cause == "takeover":
         return EscalationDecision("account_manager", inputs.taken_by, ("an account manager stepped in",))
@@ -80,7 +80,9 @@ def decide_escalation(inputs: EscalationInputs) -> EscalationDecision:
     if why is None:
         return EscalationDecision(None, None, ("no rule of the policy asks for a person",))
     if not inputs.is_open:
-        return EscalationDecision("callback", None, (why, "outside opening hours: a call-back is promised"))
+        return EscalationDecision(
+            "callback", None, (why, "closed, and nobody is on duty: a call-back is promised")
+        )
     if inputs.manager_id is None:
         return EscalationDecision("queue", None, (why, "the customer has no account manager of his own"))
     if not inputs.manager_takes_customers:

@@ -27,6 +27,7 @@ from crmcore.usecases.routing import (
     oldest_value,
     ordered,
     queue,
+    somebody_is_in,
     staff_name,
 )
 
@@ -176,7 +177,7 @@ def _request(
 ) -> Escalation | None:
     """Decide and keep the request; None when the policy asks for nobody."""
     owed = tx.escalations.open_of(conversation.conversation_id, "callback")
-    if owed is not None and not firm.is_open(now):
+    if owed is not None and not somebody_is_in(tx, firm, now):
         return owed
     waiting_already = tx.escalations.open_of(conversation.conversation_id, "requested")
     if waiting_already is not None:

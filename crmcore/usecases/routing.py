@@ -29,6 +29,11 @@ def queue(tx: Transaction, firm: Firm, now: datetime) -> list[QueueEntry]:
     return ordered(tx, firm, tx.escalations.waiting(oldest_value(firm, now)), now)
 
 
+def somebody_is_in(tx: Transaction, firm: Firm, now: datetime) -> bool:
+    """Within opening hours, or whenever an account manager is on duty all the same."""
+    return firm.is_open(now) or any(takes_customers(member, now) for member in tx.staff.all())
+
+
 def ordered(tx: Transaction, firm: Firm, customers: list[WaitingCustomer], now: datetime) -> list[QueueEntry]:
     loads = tx.escalations.loads()
     present = [member for member in tx.staff.all() if takes_customers(member, now)]
@@ -100,7 +105,7 @@ def decide(
         open_case=conversation.open_case,
         mood=conversation.mood,
         failures=conversation.failures,
-        is_open=firm.is_open(now),
+        is_open=somebody_is_in(tx, firm, now),
         manager_id=manager.staff_id if manager else None,
         manager_takes_customers=manager is not None and takes_customers(manager, now),
         manager_load=tx.escalations.loads().get(manager.staff_id, 0) if manager else 0,

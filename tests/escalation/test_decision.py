@@ -64,7 +64,7 @@ def test_by_value_only_the_policys_tiers_in_the_policys_situations(tier: str, ca
         ({"manager_load": 2}, "queue", "no free place"),
         ({"manager_takes_customers": False}, "queue", "not on duty"),
         ({"manager_id": None}, "queue", "no account manager of his own"),
-        ({"is_open": False}, "callback", "outside opening hours"),
+        ({"is_open": False}, "callback", "nobody is on duty"),
     ],
 )
 def test_the_own_account_manager_comes_first_if_he_can(

@@ -222,6 +222,14 @@ def test_at_night_a_call_back_is_promised_and_the_assistant_stays(crm: Crm, at_n
     assert callback.promised_by > opens
 
 
+def test_at_night_somebody_who_is_on_duty_all_the_same_may_take_it(crm: Crm, at_night: Clock) -> None:
+    conversation = a_conversation(crm)
+    request_person(crm, conversation.conversation_id)
+    a_staff_member(crm)
+    assert request_person(crm, conversation.conversation_id).kind == "queue"
+    assert talk.conversation(crm, conversation.conversation_id).owner_kind == "queue"
+
+
 def test_at_night_a_second_request_makes_no_second_promise(crm: Crm, at_night: Clock) -> None:
     conversation = a_conversation(crm)
     first = request_person(crm, conversation.conversation_id)
@@ -254,7 +262,7 @@ def test_a_promise_that_nobody_keeps_is_overdue_and_counted(crm: Crm, at_night: 
 
 
 def test_a_promise_is_kept_once_and_ends_the_escalation(crm: Crm, at_night: Clock) -> None:
-    conversation, anna = a_conversation(crm), a_staff_member(crm)
+    conversation, anna = a_conversation(crm), a_staff_member(crm, on_duty=False)
     request_person(crm, conversation.conversation_id)
     (callback,) = open_callbacks(crm)
     assert keep_callback(crm, callback.callback_id, anna.staff_id)
@@ -266,7 +274,7 @@ def test_a_promise_is_kept_once_and_ends_the_escalation(crm: Crm, at_night: Cloc
 
 
 def test_answering_in_the_chat_keeps_a_promise_that_named_no_other_place(crm: Crm, at_night: Clock) -> None:
-    conversation, anna = a_conversation(crm), a_staff_member(crm)
+    conversation, anna = a_conversation(crm), a_staff_member(crm, on_duty=False)
     request_person(crm, conversation.conversation_id)
     at_night.advance(hours=12)
     seen = talk.claim(crm, conversation.conversation_id, anna.staff_id).last_seq
