@@ -45,6 +45,34 @@ def test_ending_the_chat_tells_the_server_and_wipes_the_device(chat: Chat) -> No
     expect(chat.text).to_have_value("")
 
 
+def test_an_anonymous_visitor_who_ends_the_chat_leaves_nothing_for_the_next_one(chat: Chat) -> None:
+    chat.visit().open().say("I am at the library")
+    chat.sees("I am at the library", "You said: I am at the library")
+    chat.text.fill("a secret draft")
+    chat.frame.get_by_role("button", name="Menu").click()
+    chat.frame.get_by_role("button", name="End chat and clear this device").click()
+    expect(chat.launcher).to_be_focused()
+    assert "secret" not in kept_on_device(chat.page)
+    chat.visit().open()
+    chat.sees()
+    expect(chat.text).to_have_value("")
+
+
+def test_a_session_that_cannot_be_renewed_says_so_and_shows_nothing(chat: Chat) -> None:
+    """Signed out elsewhere: this page's sign-in token is used up, so only the shop can sign him in again."""
+    chat.visit(customer="A").open().say("Words of A")
+    chat.sees("Words of A", "You said: Words of A")
+    chat.page.evaluate("addEventListener('rapport:expired', () => { window.told = true })")
+    chat.gateway.last.token = "ended elsewhere"
+    chat.gateway.soon(chat.gateway.cut)
+    expect(chat.frame.get_by_role("alert")).to_have_text("Your sign-in has ended. Reload the page to go on.")
+    expect(chat.bubbles).to_have_count(0)
+    chat.page.wait_for_function("window.told")
+    chat.page.evaluate("(token) => Rapport.signIn(token)", sign_in_token("A"))
+    chat.sees()
+    expect(chat.frame.get_by_role("alert")).to_be_empty()
+
+
 def test_a_page_without_sign_in_shows_and_keeps_nothing_of_the_former_customer(chat: Chat) -> None:
     chat.visit(customer="C-1001").open().say("I live at 3 Elm Street")
     chat.sees("I live at 3 Elm Street", "You said: I live at 3 Elm Street")

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.widget.conftest import EVERY_STORAGE, Chat
+from tests.widget.fake_gateway import event
 
 
 def test_a_message_goes_out_once_and_the_answer_comes_in(chat: Chat) -> None:
@@ -87,6 +88,15 @@ def test_a_broken_stream_resumes_without_a_gap_or_a_repeat(chat: Chat) -> None:
         chat.gateway.soon(chat.gateway.cut)
         chat.gateway.soon(chat.gateway.last.add, "bot", f"Part {number}")
     chat.sees("Part 0", "Part 1", "Part 2")
+
+
+def test_a_message_that_the_stream_repeats_is_shown_once(chat: Chat) -> None:
+    chat.visit().open()
+    chat.gateway.soon(chat.gateway.last.add, "bot", "Once")
+    repeated = chat.gateway.last.messages[1]
+    chat.gateway.soon(chat.gateway.last.push, event("message", repeated, repeated["seq"]))
+    chat.gateway.soon(chat.gateway.last.add, "bot", "Then this")
+    chat.sees("Once", "Then this")
 
 
 def test_an_expired_session_is_replaced_and_the_words_are_kept(chat: Chat) -> None:

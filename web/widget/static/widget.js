@@ -57,13 +57,13 @@ function become(token) {
     line = starting = null;
     outbox = new Outbox(prefix, { send, onChange: drawPending, onProblem });
     talk.clear();
-    note();
     text.value = keep.get(prefix + "draft") ?? "";
     unread = 0;
     $("end").textContent = who ? words.signOut : words.end;
     showOwner({ kind: "bot" });
     drawPending();
   }
+  note();
   tellState();
   if (isOpen || session || who) connect();
 }
