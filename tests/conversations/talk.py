@@ -33,7 +33,7 @@ class Customer:
         self.conversation_id = session.json()["conversation_id"]
         self._http.headers["Authorization"] = f"Bearer {session.json()['token']}"
         self.greeting = self._read(0)
-        self._seen = self.greeting[-1]["seq"] if self.greeting else 0
+        self.seen = self.greeting[-1]["seq"] if self.greeting else 0
         self._buttons: dict[str, str] = {}
 
     def says(self, text: str, within_seconds: float = 30) -> Heard:
@@ -67,10 +67,10 @@ class Customer:
     def _heard(self, complete: Any, within_seconds: float) -> Heard:
         deadline = time.monotonic() + within_seconds
         while time.monotonic() < deadline:
-            new = self._read(self._seen)
+            new = self._read(self.seen)
             if complete(new):
                 answers = [message for message in new if message["sender"] != "customer"]
-                self._seen = max(message["seq"] for message in new)
+                self.seen = max(message["seq"] for message in new)
                 self._buttons = {b["title"]: b["id"] for message in answers for b in message["buttons"]}
                 return Heard(
                     texts=[message["text"] for message in answers],
@@ -79,7 +79,7 @@ class Customer:
                 )
             time.sleep(0.05)
         raise AssertionError(
-            f"no answer within {within_seconds} s; so far: {json.dumps(self._read(self._seen))}"
+            f"no answer within {within_seconds} s; so far: {json.dumps(self._read(self.seen))}"
         )
 
     def _read(self, after: int) -> list[dict[str, Any]]:

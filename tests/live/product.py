@@ -7,9 +7,11 @@ import socket
 import subprocess
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import httpx
+import jwt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,6 +84,12 @@ class RunningProduct:
             if match := re.search(rf"{re.escape(email)}\s+(\S+)", line):
                 return match.group(1)
         raise AssertionError(f"no sign-in for {email} was printed")
+
+    def sign_in_token(self, customer_id: str) -> str:
+        """What the firm's own web server signs for a visitor who signed in there."""
+        now = int(time.time())
+        claims = {"aud": "rapport", "sub": customer_id, "iat": now, "exp": now + 300, "jti": uuid.uuid4().hex}
+        return jwt.encode(claims, (self.home / "secrets" / "widget_secret").read_text().strip(), "HS256")
 
     def _read(self, process: "subprocess.Popen[str]", opened: threading.Event) -> None:
         assert process.stdout is not None
