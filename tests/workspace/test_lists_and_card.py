@@ -81,6 +81,11 @@ def test_a_conversation_handed_to_its_own_account_manager_says_that_he_has_not_j
     ana.post(f"/workspace/api/conversations/{again.conversation_id}/claim")
     line = next(x for x in _lists(office)["mine"] if x["conversation_id"] == again.conversation_id)
     assert line["joined"] is True
+    # Given back and handed over once more, it is a new arrival: the old one does not count.
+    ana.post(f"/workspace/api/conversations/{again.conversation_id}/give-back")
+    escalation.request_person(office.crm, again.conversation_id)
+    line = next(x for x in _lists(office)["mine"] if x["conversation_id"] == again.conversation_id)
+    assert line["joined"] is False
 
 
 def test_the_card_of_a_verified_customer_has_worth_needs_orders_and_consents(
