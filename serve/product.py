@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from actions.app import create_action_app
 from crmcore.crm import Crm, open_crm
+from crmcore.needs import read_need
 from crmcore.settings import Settings, read_settings
 from demo.load import SignIn, load_demonstration_firm
 from serve.errors import CannotStart
@@ -42,6 +43,10 @@ async def run(*, demo: bool) -> int:
 
     rasa = RasaServer(settings, model)
     async with _product(crm, settings, rasa, demo=demo) as brain:
+        # The first need would wait seconds for the embedder and the date reader to load; load them now.
+        await asyncio.to_thread(
+            read_need, "a first need", crm.firm, crm.language, crm.firm.today(crm.clock())
+        )
         if not await _until_answered(brain, stopping):
             return 0
         _print_addresses(crm, settings, sign_ins, demo=demo)

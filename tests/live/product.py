@@ -73,7 +73,7 @@ class RunningProduct:
         deadline = time.monotonic() + within_seconds
         while time.monotonic() < deadline:
             answer = httpx.get(f"{self.url}/health", timeout=10)
-            if answer.json()["brain"]["state"] == brain:
+            if answer.json()["brain"] == brain:
                 return
             time.sleep(0.2)
         raise AssertionError(f"the brain was not {brain} within {within_seconds} s")
