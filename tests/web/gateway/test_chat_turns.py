@@ -7,7 +7,7 @@ import pytest
 
 from crmcore.conversations import BRAIN_SESSION_TURNS, Reply
 from crmcore.crm import Crm
-from crmcore.usecases.conversations import claim, give_back, next_turn, receive, say_as_person
+from crmcore.usecases.conversations import claim, give_back, next_turn, receive, say_as_person, unfinished
 from tests.builders import NIGHT, Clock, a_conversation, a_staff_member, client_id
 from tests.web.gateway.chat import FakeBrain, Gateway, Visitor, gateway, until
 from web.gateway import turns
@@ -147,7 +147,9 @@ def test_outside_opening_hours_the_person_button_promises_a_call_back(chat: Gate
     assert visitor.begin()["owner"]["kind"] == "bot"
 
 
-def test_a_slow_reply_is_dropped_when_a_person_has_taken_over(chat: Gateway) -> None:
+def test_a_slow_reply_is_dropped_when_a_person_has_taken_over(
+    chat: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
     member = a_staff_member(chat.crm)
     chat.brain.held = True
     visitor = chat.visitor()
@@ -158,6 +160,7 @@ def test_a_slow_reply_is_dropped_when_a_person_has_taken_over(chat: Gateway) -> 
     until(lambda: not chat.app.state.turns.is_answering(visitor.conversation_id), "the turn has ended")
     assert [m["sender"] for m in visitor.messages()] == ["bot", "customer", "system"]
     assert visitor.begin()["owner"] == {"kind": "account_manager", "name": member.name}
+    assert not [record for record in caplog.records if record.exc_info], "that is no error"
 
 
 def test_what_nobody_answered_is_answered_by_the_bot_once_it_is_given_back(
@@ -266,6 +269,7 @@ def test_a_turn_cut_by_a_stop_is_run_by_the_next_process_at_once(
         visitor.send("hello")
         until(lambda: chat.brain.asked, "the brain is asked")
     assert len(texts(crm, visitor.conversation_id)) == 2
+    assert unfinished(crm) == [visitor.conversation_id]
     with gateway(crm, tmp_path):
         until(lambda: len(texts(crm, visitor.conversation_id)) == 3, "the message is answered")
     assert texts(crm, visitor.conversation_id)[2] == "You said: hello"
