@@ -66,8 +66,8 @@ class Talker:
 
     def put_into(self, form: str, slot: str, **slots: object) -> None:
         """Set the tracker into the middle of a form, the state that a test is about."""
+        self.says("hello")  # A form never begins before the first message.
         events: list[dict[str, object]] = [
-            {"event": "action", "name": "action_listen"},
             {"event": "active_loop", "name": form},
             *({"event": "slot", "name": name, "value": value} for name, value in slots.items()),
             {"event": "slot", "name": "requested_slot", "value": slot},
