@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from crmcore.crm import Crm
-from crmcore.usecases.conversations import claim, give_back, receive
+from crmcore.usecases.conversations import claim, give_back, receive, say_as_person
 from tests.builders import a_staff_member, client_id
 from tests.web.gateway.chat import Gateway, Visitor, gateway, until
 from web import live
@@ -83,11 +83,14 @@ def test_the_customer_is_not_shown_that_he_himself_types(chat: Gateway) -> None:
 
 
 def test_what_another_process_wrote_arrives_within_seconds(chat: Gateway) -> None:
+    """A person's words, for the bot's turns are found by their runner too."""
+    member = a_staff_member(chat.crm)
     visitor = chat.visitor()
-    with visitor.listen(after=1) as events:
+    claim(chat.crm, visitor.conversation_id, member.staff_id)
+    with visitor.listen(after=2) as events:
         next(events)
-        receive(chat.crm, visitor.conversation_id, client_id(), "from elsewhere")
-        assert next(data for name, data in events if name == "message")["text"] == "from elsewhere"
+        say_as_person(chat.crm, visitor.conversation_id, member.staff_id, client_id(), "Good morning.", 2)
+        assert next(data for name, data in events if name == "message")["text"] == "Good morning."
 
 
 def test_a_quiet_stream_is_heard_of_now_and_then(chat: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +101,10 @@ def test_a_quiet_stream_is_heard_of_now_and_then(chat: Gateway, monkeypatch: pyt
     assert names == ["owner", "ping", "ping"]
 
 
-def test_signing_out_closes_the_streams_and_ends_the_token(chat: Gateway) -> None:
+def test_signing_out_closes_the_streams_and_ends_the_token(
+    chat: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "POLL_SECONDS", 60)  # Nothing but the signing out ends the stream.
     visitor = chat.visitor()
     with visitor.listen(after=1) as events:
         next(events)
