@@ -66,7 +66,7 @@ def test_a_need_is_heard_and_a_person_takes_over_though_pages_reload_and_the_bra
 
     # Nothing was lost and nothing came twice.
     assert customer.said() == [
-        NEED, *_choices_between(customer.said()), "where is my last order?", "Try again",
+        NEED, *_choices_between(customer.said()), "where is my last order?", "Try again", "Talk to a person",
         "just checking that somebody is there", "are you a bot?",
     ]  # fmt: skip
     _assert_whole(product)
