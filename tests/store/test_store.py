@@ -1,5 +1,7 @@
 """What the store promises about transactions, on each database and under many writers."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -48,6 +50,26 @@ def test_writers_who_read_first_lose_no_write(store: Store) -> None:
         after = tx.conversations.get(conversation_id)
     assert after is not None
     assert after.failures == 10 * WRITERS
+
+
+def test_writers_in_two_processes_lose_no_write_either(store: Store) -> None:
+    """Two stores share nothing but the database, as two processes do."""
+    conversation_id = a_conversation(a_crm(store, Clock())).conversation_id
+    other = Store(store.url)
+
+    def count_up(mine: Store) -> None:
+        for _ in range(20):
+            with mine.write() as tx:
+                found = tx.conversations.locked(conversation_id)
+                assert found is not None
+                tx.conversations.set_failures(conversation_id, found.failures + 1)
+
+    assert at_once(partial(count_up, store), partial(count_up, other)) == [None, None]
+    other.dispose()
+    with store.read() as tx:
+        after = tx.conversations.get(conversation_id)
+    assert after is not None
+    assert after.failures == 40
 
 
 def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
