@@ -18,7 +18,7 @@ class ContactForm(PersonalForm):
 
     def known(self, tracker: Tracker, turn: Turn) -> Values:
         """ "I have a new phone number" says already what has changed."""
-        if tracker.get_slot("contact_kind") is not None or tracker.get_slot("requested_slot") is not None:
+        if tracker.get_slot("contact_kind") is not None:
             return {}
         kind = kind_in(said(tracker))
         return {"contact_kind": kind} if kind else {}

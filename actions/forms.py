@@ -53,8 +53,10 @@ class RapportForm(FormValidationAction):
     ) -> Events:
         """Beside what the domain's mappings fill: what is known already, and corrections."""
         turn = turn_of(tracker)
-        known = [SlotSet(slot, value) for slot, value in self.known(tracker, turn).items()]
         asked = tracker.get_slot("requested_slot")
+        # Only at the beginning: later it would answer for the customer, who may be asking for a person.
+        begins = asked not in FORM_SLOTS[self.form]
+        known = [SlotSet(*slot) for slot in (self.known(tracker, turn) if begins else {}).items()]
         if asked in SKIPPABLE and declines(said(tracker)):
             known.append(SlotSet(asked, SKIPPED))
         return [*known, *self._correction(tracker, turn)]
@@ -71,7 +73,7 @@ class RapportForm(FormValidationAction):
         return [*(SlotSet(slot, value) for slot, value in remembered.items()), *events]
 
     def known(self, tracker: Tracker, turn: Turn) -> Values:
-        """Slots of the form that need no question."""
+        """Slots of the form that need no question, looked up when it begins."""
         return {}
 
     def memory(self, tracker: Tracker, turn: Turn) -> Values:
