@@ -2,22 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 
 @dataclass
 class FakeRasa:
-    """``answer`` is the body that the webhook sends; set ``status`` or ``hangs`` to break it."""
+    """``answer`` is the body that the webhook sends; set ``status``, ``hangs`` or ``trickles`` to break it."""
 
     answer: str = '[{"recipient_id": "c.0", "text": "Hello!"}]'
     status: int = 200
     hangs: bool = False
+    trickles: bool = False
     tracker: dict[str, Any] = field(default_factory=dict)
     received: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -35,6 +37,8 @@ class FakeRasa:
         self.received.append(await request.json())
         if self.hangs:
             await asyncio.sleep(30)
+        if self.trickles:
+            return StreamingResponse(_blanks())
         return Response(self.answer, self.status, media_type="application/json")
 
     async def _tracker(self, request: Request) -> Response:
@@ -43,3 +47,10 @@ class FakeRasa:
 
     async def _status(self, request: Request) -> Response:
         return Response('{"model_file": "m.tar.gz"}', self.status, media_type="application/json")
+
+
+async def _blanks() -> AsyncIterator[bytes]:
+    """An answer that never ends, though something always comes."""
+    for _ in range(300):
+        yield b" "
+        await asyncio.sleep(0.1)

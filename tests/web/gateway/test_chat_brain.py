@@ -96,8 +96,9 @@ def test_any_status_but_200_is_a_failure(rasa: FakeRasa, address: str, status: i
     assert asking(address, lambda brain: brain.ready()) is False
 
 
-def test_a_hanging_server_is_left_at_the_deadline(rasa: FakeRasa, address: str) -> None:
-    rasa.hangs = True
+@pytest.mark.parametrize("how", ["hangs", "trickles"])
+def test_a_slow_server_is_left_at_the_deadline(rasa: FakeRasa, address: str, how: str) -> None:
+    setattr(rasa, how, True)
     started = time.monotonic()
     with pytest.raises(BrainSlow):
         asking(address, hello, deadline=0.3)
