@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 @dataclass
 class FakeRasa:
-    """``answer`` is the body that the webhook sends; set ``status``, ``hangs`` or ``trickles`` to break it."""
+    """``answer`` is the body of the webhook; ``status``, ``hangs`` and ``trickles`` break it."""
 
     answer: str = '[{"recipient_id": "c.0", "text": "Hello!"}]'
     status: int = 200
