@@ -4,11 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from crmcore.errors import CrmError
 
 OrderStatus = Literal["placed", "shipped", "delivered", "cancelled"]
+_PLACES = ("first", "second", "third", "fourth", "fifth")
+
 ReturnStatus = Literal["requested", "received", "refunded", "refused"]
 
 
@@ -165,7 +168,8 @@ def choose(orders: Sequence[Order], words: str, names: dict[str, str]) -> Order 
     for order in orders:
         if order.order_id.lower() in text.replace(" ", "-") or order.order_id.lower() in text:
             return order
-    by_place = [i for i, word in enumerate(("first", "second", "third", "fourth", "fifth")) if word in text]
+    alike = [get_close_matches(word, _PLACES, 1, 0.8) for word in re.findall(r"[a-z]{4,}", text)]
+    by_place = [_PLACES.index(found[0]) for found in alike if found]
     if "last" in text or "latest" in text or "newest" in text or "most recent" in text:
         return max(orders, key=lambda o: o.ordered_at, default=None)
     if by_place and by_place[0] < len(orders):

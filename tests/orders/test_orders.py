@@ -93,7 +93,8 @@ def test_the_bill_names_open_orders_however_old(crm: Crm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "which"), [("the second one", 1), ("the latest", 0), ("the headphones", None), ("violin", 1)]
+    ("words", "which"),
+    [("the second one", 1), ("frist", 0), ("the latest", 0), ("the headphones", None), ("violin", 1)],
 )
 def test_an_order_is_chosen_by_its_place_or_its_article(crm: Crm, words: str, which: int | None) -> None:
     ada = a_known_customer(crm)
