@@ -55,7 +55,7 @@ def create_app(
     app.state.settings = settings
     app.state.turns = turns
     app.state.wording = wording
-    app.state.limits = limits = limits or Limits()
+    app.state.limits = limits = limits or Limits.times(settings.request_limit_factor)
     app.state.streams = Streams(limits.streams_of_conversation, limits.streams_of_address, limits.streams)
     app.state.health_lock, app.state.health_at, app.state.health = asyncio.Lock(), -1e9, {}
     app.state.database_failures = 0  # Since the start; the table of incidents is out of reach then.

@@ -40,6 +40,10 @@ class Buckets:
         self._lock = threading.Lock()
         self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, as of
 
+    def times(self, factor: float) -> "Buckets":
+        """Empty buckets of another size."""
+        return Buckets(max(int(self._burst * factor), 1), self._per_second * factor, self._size, self._clock)
+
     def take(self, name: str) -> None:
         """Take one token or raise ``TooMany``."""
         with self._lock:
@@ -69,6 +73,19 @@ class Limits:
     streams_of_conversation: int = 6
     streams_of_address: int = 200
     streams: int = 2_000
+
+    @classmethod
+    def times(cls, factor: float) -> "Limits":
+        """The limits of requests multiplied; those of streams stay, because they bound memory."""
+
+        usual = cls()
+        return cls(
+            usual.messages.times(factor),
+            usual.writes.times(factor),
+            usual.sessions.times(factor),
+            usual.reads.times(factor),
+            usual.typing.times(factor),
+        )
 
 
 class BodyLimit:
