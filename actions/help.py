@@ -8,6 +8,7 @@ from actions.base import CrmAction, count_failure, needs_person, offers_choice
 from actions.escalation import get_person
 from actions.slots import Events, leave_all
 from crmcore.conversations import Turn
+from crmcore.usecases.complaints import keep_club
 
 HINTED = ("contact_or_order", "one_time_code", "order", "contact_kind", "need_confirmed")
 
@@ -17,6 +18,8 @@ class Abort(CrmAction):
 
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
         open_form = tracker.active_loop_name is not None
+        if tracker.active_loop_name == "club_form":
+            keep_club(self.crm, turn)
         dispatcher.utter_message(response="utter_aborted" if open_form else "utter_nothing_to_abort")
         return leave_all(tracker)
 
@@ -46,9 +49,13 @@ class NotUnderstood(CrmAction):
         if offers_choice(self.crm, failures):
             dispatcher.utter_message(response="utter_choice")
             return [*leave_all(tracker), SlotSet("next_step", None)]
-        asked = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
-        dispatcher.utter_message(response=_hint(asked))
+        dispatcher.utter_message(response=self.ask_again(tracker), firm=self.crm.firm.name)
         return [SlotSet("next_step", None)]
+
+    def ask_again(self, tracker: Tracker) -> str:
+        """The response that asks in other words, once."""
+        asked = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
+        return _hint(asked)
 
 
 class Stuck(NotUnderstood):
@@ -58,17 +65,13 @@ class Stuck(NotUnderstood):
     gets_person = False
 
 
-class OutOfScope(Stuck):
-    """Inside a form it answers nothing, so it counts like any other message that was not understood."""
+class OutOfScope(NotUnderstood):
+    """Inside a form it answers nothing; outside it says what the assistant is for."""
 
     action_name = "action_out_of_scope"
 
-    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        if tracker.active_loop_name is not None:
-            return super().respond(dispatcher, tracker, turn)
-        count_failure(self.crm, tracker, turn)
-        dispatcher.utter_message(response="utter_out_of_scope", firm=self.crm.firm.name)
-        return [SlotSet("next_step", None)]
+    def ask_again(self, tracker: Tracker) -> str:
+        return super().ask_again(tracker) if tracker.active_loop_name else "utter_out_of_scope"
 
 
 def _hint(asked: str | None) -> str:

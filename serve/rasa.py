@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 from crmcore.settings import ROOT, Settings
 from serve.children import die_with_parent
 from serve.training import RASA_PYTHON, rasa_environment
+from web.logs import mask
+
+MAX_LINE = 1024 * 1024  # Bytes of one line that Rasa prints.
 
 
 class RasaServer:
@@ -24,6 +27,8 @@ class RasaServer:
         while True:
             started = asyncio.get_running_loop().time()
             process = await self._start()
+            assert process.stdout
+            await self._log(process.stdout)
             code = await process.wait()
             if asyncio.get_running_loop().time() - started > 60:
                 pause = 1.0
@@ -48,23 +53,38 @@ class RasaServer:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    async def _start(self) -> asyncio.subprocess.Process:
-        address = urlsplit(self._settings.rasa_url)
+    async def _log(self, output: asyncio.StreamReader) -> None:
+        """Write what Rasa prints, masked: when a component crashes, it prints the customer's text."""
         logs = self._settings.home / "logs"
         logs.mkdir(exist_ok=True)
-        with (logs / "rasa.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                str(RASA_PYTHON), "-m", "rasa", "run", "--enable-api",
-                "--interface", address.hostname or "127.0.0.1", "--port", str(address.port or 5005),
-                "--model", str(self._model),
-                "--endpoints", "endpoints.yml", "--credentials", "credentials.yml",
-                cwd=ROOT, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent,
-                env={
-                    **rasa_environment(),
-                    "RAPPORT_ACTION_URL": f"http://127.0.0.1:{self._settings.action_port}/webhook",
-                    "RAPPORT_ACTION_SECRET": self._settings.action_secret,
-                    "RAPPORT_TRACKER_DB": str(self._settings.home / "tracker.db"),
-                },
-            )  # fmt: skip
+        with (logs / "rasa.log").open("a", encoding="utf-8") as log:
+            while line := await _line(output):
+                log.write(mask(line))
+                log.flush()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        address = urlsplit(self._settings.rasa_url)
+        self._process = await asyncio.create_subprocess_exec(
+            str(RASA_PYTHON), "-m", "rasa", "run", "--enable-api",
+            "--interface", address.hostname or "127.0.0.1", "--port", str(address.port or 5005),
+            "--model", str(self._model),
+            "--endpoints", "endpoints.yml", "--credentials", "credentials.yml",
+            cwd=ROOT, start_new_session=True, preexec_fn=die_with_parent,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, limit=MAX_LINE,
+            env={
+                **rasa_environment(),
+                "RAPPORT_ACTION_URL": f"http://127.0.0.1:{self._settings.action_port}/webhook",
+                "RAPPORT_ACTION_SECRET": self._settings.action_secret,
+                "RAPPORT_TRACKER_DB": str(self._settings.home / "tracker.db"),
+            },
+        )  # fmt: skip
         (self._settings.home / "rasa.pid").write_text(str(self._process.pid))
         return self._process
+
+
+async def _line(output: asyncio.StreamReader) -> str:
+    """The next line, empty at the end; one that is too long is left out, because it cannot be masked whole."""
+    try:
+        return (await output.readline()).decode(errors="replace")
+    except ValueError:
+        return "[a line of more than a megabyte was left out]\n"

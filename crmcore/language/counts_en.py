@@ -30,6 +30,12 @@ _NAMED = re.compile(
     r"|volume|vol|seats|serves|seating|fits|sleeps|plays)\s?#?$",
     re.IGNORECASE,
 )
+# "she's 8", "my son is almost 12", "aged 9": somebody's age is no count.
+_AGE_BEFORE = re.compile(
+    r"\b(?:(?:s?he|who|kid|boy|girl|son|daughter|child|nephew|niece|grand\w{3,8})(?:['’]?s| is| will be)?"
+    r"|aged?|turn(?:s|ed|ing))\s(?:just |only |about |almost |nearly |now )?$",
+    re.IGNORECASE,
+)
 _PARTY = re.compile(
     r"\b(?:for|of|party of|x|we are|we're|be|group of|both|all|make it|make that)\s*$", re.IGNORECASE
 )
@@ -118,6 +124,8 @@ def _counts(text: str, number: Number, asked: bool) -> bool:
     before, after = text[max(0, number.start - 16) : number.start], text[number.end : number.end + 40]
     whole = number.value == int(number.value) and 0 < number.value <= _MOST
     if not whole or _UNIT.match(after) or _NAMED.search(before):
+        return False
+    if _AGE_BEFORE.search(text[max(0, number.start - 32) : number.start]):
         return False
     if asked:
         return True
