@@ -83,7 +83,7 @@ class RasaServer:
 
 
 async def _line(output: asyncio.StreamReader) -> str:
-    """The next line, empty at the end; one that is too long is left out, because it cannot be masked whole."""
+    """The next line, empty at the end; a too long one is left out, because it cannot be masked whole."""
     try:
         return (await output.readline()).decode(errors="replace")
     except ValueError:

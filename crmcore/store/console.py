@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from crmcore.console import CellWorth
 from crmcore.needs.board import BoardFilter
-from crmcore.store.needs import _conditions
+from crmcore.store.needs import board_conditions
 from crmcore.store.schema import current_values, needs, value_runs, value_snapshots
 
 
@@ -67,7 +67,7 @@ def _people(wanted: BoardFilter, *by: Any) -> Select[Any]:
                 value_snapshots.c.run_id == current_values.c.run_id,
             ),
         )
-        .where(needs.c.customer_id.is_not(None), *_conditions(wanted, tier))
+        .where(needs.c.customer_id.is_not(None), *board_conditions(wanted, tier))
     )
 
 

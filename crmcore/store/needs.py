@@ -86,7 +86,7 @@ class Needs:
                     value_snapshots.c.run_id == current_values.c.run_id,
                 ),
             )
-            .where(*_conditions(wanted, tier))
+            .where(*board_conditions(wanted, tier))
             .subquery()
         )
         query = select(chosen).where(chosen.c.place <= wanted.verbatims_per_cell)
@@ -112,7 +112,7 @@ class Needs:
         return [_need(row) for row in rows]
 
 
-def _conditions(wanted: BoardFilter, tier: Any) -> list[Any]:
+def board_conditions(wanted: BoardFilter, tier: Any) -> list[Any]:
     conditions = []
     if wanted.category:
         conditions.append(needs.c.category == wanted.category)

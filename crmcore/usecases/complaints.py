@@ -12,9 +12,9 @@ from crmcore.orders import last_day
 from crmcore.spoken import spoken_day
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.customers import verified_customer, write_to
-from crmcore.usecases.routing import oldest_value
 from crmcore.usecases.orders import club_contract_of
 from crmcore.usecases.ownership import guard
+from crmcore.usecases.routing import oldest_value
 
 
 class NoContract(CrmError):
