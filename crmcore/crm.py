@@ -11,6 +11,7 @@ from crmcore.store.database import Store
 
 if TYPE_CHECKING:
     from crmcore.firm import Firm
+    from crmcore.mail import Send
     from crmcore.needs.language import LanguageTools
     from crmcore.settings import Settings
 
@@ -24,18 +25,22 @@ class Crm:
     language: LanguageTools  # By language code: recognises amounts and dates, embeds sentences.
     secret: bytes  # Keys the digests of codes, contacts and sessions.
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    mail: Send | None = None  # None: letters stay in the outbox, where the demonstration shows them.
 
 
 def open_crm(settings: Settings) -> Crm:
     """The installation that ``settings`` name: its database brought up to date, its firm, its language tools.
 
     The firm in service is the newest version in the database; an empty database takes ``firm.yml`` as
-    its first. Raises ``FirmError`` with every problem of the file.
+    its first. Raises ``FirmError`` with every problem of the file, ``UnusableMailServer`` for an address
+    that is none.
     """
     from crmcore.language import language_tools
+    from crmcore.mail import smtp
     from crmcore.usecases.firm import firm_in_service
 
+    mail = smtp(settings.smtp_url) if settings.smtp_url else None
     store = Store(settings.database_url)
     store.migrate()
     firm = firm_in_service(store, settings.firm, datetime.now(UTC))
-    return Crm(store=store, firm=firm, language=language_tools(), secret=settings.secret)
+    return Crm(store=store, firm=firm, language=language_tools(), secret=settings.secret, mail=mail)

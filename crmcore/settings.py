@@ -21,6 +21,7 @@ class Settings:
     secret: bytes  # Signs tokens and keys digests.
     action_secret: str  # What Rasa must show to run an action.
     widget_secret: str  # Shared with the firm's web server, which signs its visitors in.
+    smtp_url: str = ""  # Where letters are sent, with its password; empty: they stay in the outbox.
     request_limit_factor: float = 1.0  # Multiplies the gateway's limits: for load tests and busy offices.
 
 
@@ -42,6 +43,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         secret=bytes.fromhex(_secret(environment, "RAPPORT_SECRET", home)),
         action_secret=_secret(environment, "RAPPORT_ACTION_SECRET", home),
         widget_secret=_secret(environment, "RAPPORT_WIDGET_SECRET", home),
+        smtp_url=environment.get("RAPPORT_SMTP_URL", ""),
         request_limit_factor=float(environment.get("RAPPORT_REQUEST_LIMIT_FACTOR", "1")),
     )
 

@@ -138,4 +138,6 @@ def _print_addresses(crm: Crm, settings: Settings, sign_ins: list[SignIn], *, de
     if sign_ins:
         lines += ["", "  Demonstration sign-ins (made for this installation):"]
         lines += [f"    {entry.role:<16} {entry.email:<34} {entry.password}" for entry in sign_ins]
+    if crm.mail is None and not demo:
+        lines += ["", "  No mail server is set (RAPPORT_SMTP_URL): one-time codes reach nobody."]
     print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)

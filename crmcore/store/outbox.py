@@ -12,21 +12,25 @@ class Outbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, letter: Letter, now: datetime) -> None:
-        self._connection.execute(
-            insert(outbox).values(
+    def add(self, letter: Letter, now: datetime) -> int:
+        """The number of the new letter."""
+        statement = (
+            insert(outbox)
+            .values(
                 kind=letter.kind,
                 recipient=letter.recipient,
                 subject=letter.subject,
                 body=letter.body,
                 created_at=now,
             )
+            .returning(outbox.c.outbox_id)
         )
+        return int(self._connection.execute(statement).scalar_one())
 
-    def unsent(self, limit: int = 50) -> list[QueuedLetter]:
-        """The oldest first."""
-        query = select(outbox).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.outbox_id).limit(limit)
-        return [QueuedLetter(**row) for row in self._connection.execute(query).mappings()]
+    def get(self, outbox_id: int) -> QueuedLetter | None:
+        query = select(outbox).where(outbox.c.outbox_id == outbox_id)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else QueuedLetter(**row)
 
     def newest(self, limit: int = 50) -> list[QueuedLetter]:
         """Sent or not, the newest first: what the demonstration shows."""

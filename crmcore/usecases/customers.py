@@ -9,6 +9,7 @@ from crmcore.identify import NotVerified
 from crmcore.ids import new_id
 from crmcore.letters import Letter, write_letter
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.letters import post
 from crmcore.usecases.ownership import guard
 
 
@@ -41,7 +42,7 @@ def change_contact(crm: Crm, turn: Turn, kind: ContactKind, text: str) -> Contac
         contact = Contact(new_id("con"), customer.customer_id, kind, value, normalized, True, now, key)
         tx.contacts.add(contact)
         if old_email is not None:
-            tx.outbox.add(firm_letter(crm, "contact_changed", customer, old_email.value), now)
+            post(tx, firm_letter(crm, "contact_changed", customer, old_email.value), now)
         return contact
 
 
@@ -92,7 +93,7 @@ def write_to(tx: Transaction, crm: Crm, kind: str, customer: Customer, **values:
     """Queue a letter to the customer's e-mail address, if he has one."""
     email = tx.contacts.current_of(customer.customer_id, "email")
     if email is not None:
-        tx.outbox.add(firm_letter(crm, kind, customer, email.value, **values), crm.clock())
+        post(tx, firm_letter(crm, kind, customer, email.value, **values), crm.clock())
 
 
 def firm_letter(crm: Crm, kind: str, customer: Customer, recipient: str, **values: object) -> Letter:

@@ -24,6 +24,7 @@ from crmcore.identify import (
 )
 from crmcore.letters import write_letter
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.letters import post
 from crmcore.usecases.ownership import guard, locked
 
 
@@ -66,7 +67,8 @@ def start(crm: Crm, turn: Turn, contact_or_order: str) -> datetime:
         tx.identify.add(sent)
         if contact is not None:
             minutes = int(CODE_LIFETIME.total_seconds() // 60)
-            tx.outbox.add(
+            post(
+                tx,
                 write_letter(
                     "verification_code", conversation.language, contact.value,
                     code=code, minutes=minutes, firm=crm.firm.name,

@@ -9,6 +9,7 @@ from crmcore.crm import Crm
 from crmcore.firm import Firm
 from crmcore.jobs import LEASE, MAX_ATTEMPTS, Job, pause_before_retry
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.letters import deliver
 from crmcore.usecases.planning import plan
 from crmcore.usecases.timers import callback_due, queue_closes, return_timer
 
@@ -36,6 +37,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "return_timer": Handler(return_timer),
         "queue_closes": Handler(queue_closes),
         "callback_due": Handler(callback_due),
+        "letter": Handler(deliver),
         "score": Handler(nightly_score, lease=timedelta(minutes=30)),
     }
 )
