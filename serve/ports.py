@@ -1,6 +1,7 @@
-"""Checks that nobody else listens where we want to."""
+"""Checks that nobody else listens where we want to, and that Rasa listens where no customer reaches it."""
 
 import socket
+from ipaddress import ip_address
 
 from serve.errors import CannotStart
 
@@ -16,3 +17,16 @@ def require_free(host: str, port: int, what: str, variable: str) -> None:
                 f"Port {port} on {host}, where {what} should listen, is taken ({error.strerror}); "
                 f"stop the program that uses it, or choose another with {variable}=<port>."
             ) from error
+
+
+def require_private(host: str, variable: str) -> None:
+    """Raise ``CannotStart`` when the dialogue engine, which trusts everybody, would listen to the world."""
+    try:
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        address = None
+    if address is None or address.is_unspecified or not (address.is_loopback or address.is_private):
+        raise CannotStart(
+            f"The dialogue engine would listen on {host}, where strangers may reach it; "
+            f"{variable} takes a loopback or private address such as http://127.0.0.1:5005."
+        )

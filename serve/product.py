@@ -18,7 +18,7 @@ from crmcore.needs import read_need
 from crmcore.settings import Settings, read_settings
 from demo.load import SignIn, load_demonstration_firm
 from serve.errors import CannotStart
-from serve.ports import require_free
+from serve.ports import require_free, require_private
 from serve.rasa import RasaServer
 from serve.training import RASA_PYTHON, train_when_stale
 from serve.worker import work_until_stopped
@@ -103,7 +103,9 @@ def _require_environment(settings: Settings) -> None:
     require_free(settings.host, settings.port, "the website and the workspace", "RAPPORT_PORT")
     require_free("127.0.0.1", settings.action_port, "the assistant's actions", "RAPPORT_ACTION_PORT")
     rasa = urlsplit(settings.rasa_url)
-    require_free(rasa.hostname or "127.0.0.1", rasa.port or 5005, "the dialogue engine", "RAPPORT_RASA_URL")
+    host = rasa.hostname or "127.0.0.1"
+    require_private(host, "RAPPORT_RASA_URL")
+    require_free(host, rasa.port or 5005, "the dialogue engine", "RAPPORT_RASA_URL")
 
 
 async def _until_answered(brain: Brain, stopping: asyncio.Event) -> bool:

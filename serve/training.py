@@ -23,9 +23,12 @@ TAUGHT_BY = (
 
 
 def rasa_environment() -> dict[str, str]:
-    """What every Rasa process is given: no telemetry, no GPU search, one thread for the small matrices."""
+    """What every Rasa process is given: no telemetry, no GPU search, one thread for the small matrices.
+
+    None of our own settings: where the database and the mail server are is not Rasa's to know.
+    """
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")},
         "RASA_TELEMETRY_ENABLED": "false",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
