@@ -91,7 +91,6 @@ _PATTERNS = (
     r"|at once|soon)\b",
 )
 _ALL = re.compile("|".join(rf"(?:(?<!\w)(?:{p}))" for p in _PATTERNS), re.IGNORECASE)
-_JOINED = re.compile(r"^\s*(?:,|in the|at)?\s*$")
 _BEFORE = re.compile(
     r"\b(by|before|until|till|no later than|not later than|latest|within|in time for)\s+(?:the )?$",
     re.IGNORECASE,

@@ -27,7 +27,6 @@ class Match:
 
     category: str | None
     confidence: float
-    runner_up: str | None = None
 
 
 def match_category(text: str, product: str | None, firm: Firm, language: str, embedder: Embedder) -> Match:
@@ -48,8 +47,7 @@ def match_category(text: str, product: str | None, firm: Firm, language: str, em
     confidence = float(_sigmoid(_SLOPE * (best - NEAR_ENOUGH)) * _sigmoid(_MARGIN_SLOPE * margin + 0.5))
     if best < NEAR_ENOUGH:
         return Match(None, float(_sigmoid(_SLOPE * (NEAR_ENOUGH - best))))
-    second = order[int(ranked[1])] if len(order) > 1 else None
-    return Match(order[int(ranked[0])], confidence, second)
+    return Match(order[int(ranked[0])], confidence)
 
 
 def _best(

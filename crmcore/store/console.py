@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from crmcore.console import CellWorth
 from crmcore.needs.board import BoardFilter
 from crmcore.store.needs import board_conditions
 from crmcore.store.schema import current_values, needs, value_runs, value_snapshots
+from crmcore.store.value import current_snapshot
 
 
 class ConsoleReads:
@@ -60,13 +61,7 @@ def _people(wanted: BoardFilter, *by: Any) -> Select[Any]:
         .distinct()
         .select_from(needs)
         .outerjoin(current_values, current_values.c.customer_id == needs.c.customer_id)
-        .outerjoin(
-            value_snapshots,
-            and_(
-                value_snapshots.c.customer_id == current_values.c.customer_id,
-                value_snapshots.c.run_id == current_values.c.run_id,
-            ),
-        )
+        .outerjoin(value_snapshots, current_snapshot())
         .where(needs.c.customer_id.is_not(None), *board_conditions(wanted, tier))
     )
 

@@ -60,15 +60,6 @@ class Conversations:
         )
         return [_conversation(row) for row in self._connection.execute(query).mappings()]
 
-    def owned_by(self, staff_id: str) -> list[Conversation]:
-        """What one account manager holds, the longest silent first."""
-        query = (
-            select(conversations)
-            .where(conversations.c.owner_kind == "account_manager", conversations.c.owner_id == staff_id)
-            .order_by(conversations.c.last_message_at)
-        )
-        return [_conversation(row) for row in self._connection.execute(query).mappings()]
-
     def change_owner(self, before: Conversation, after: Conversation) -> bool:
         """Write the owner of ``after`` over ``before``; False when the epoch had moved on meanwhile."""
         result = self._connection.execute(
@@ -150,9 +141,6 @@ class Conversations:
 
     def set_open_case(self, conversation_id: str, case: OpenCase | None) -> None:
         self._set(conversation_id, {"open_case": case})
-
-    def set_language(self, conversation_id: str, language: str) -> None:
-        self._set(conversation_id, {"language": language})
 
     def link_customer(self, conversation_id: str, customer_id: str, verified_at: datetime) -> None:
         """Say who the visitor has proved to be.

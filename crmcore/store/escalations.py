@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
-from crmcore.catalogue import Tier
 from crmcore.escalation import Escalation, EscalationStatus, WaitingCustomer
 from crmcore.store.schema import (
     conversations,
@@ -16,6 +15,7 @@ from crmcore.store.schema import (
     value_snapshots,
 )
 from crmcore.store.statements import insert_once
+from crmcore.store.value import current_snapshot
 
 OPEN: tuple[EscalationStatus, ...] = ("requested", "waiting", "active", "callback")
 
@@ -95,13 +95,7 @@ class Escalations:
             .outerjoin(escalations, waits)
             .outerjoin(customers, customers.c.customer_id == conversations.c.customer_id)
             .outerjoin(current_values, current_values.c.customer_id == conversations.c.customer_id)
-            .outerjoin(
-                value_snapshots,
-                and_(
-                    value_snapshots.c.customer_id == current_values.c.customer_id,
-                    value_snapshots.c.run_id == current_values.c.run_id,
-                ),
-            )
+            .outerjoin(value_snapshots, current_snapshot())
             .outerjoin(value_runs, value_runs.c.run_id == current_values.c.run_id)
             .where(conversations.c.owner_kind == "queue")
         )
@@ -123,28 +117,6 @@ class Escalations:
             )
             for row in self._connection.execute(query)
         ]
-
-    def value_of(self, customer_id: str) -> tuple[Tier, date] | None:
-        """The current tier and the day until which its data were observed."""
-        query = (
-            select(value_snapshots.c.tier, value_runs.c.observed_until)
-            .join(
-                current_values,
-                and_(
-                    current_values.c.customer_id == value_snapshots.c.customer_id,
-                    current_values.c.run_id == value_snapshots.c.run_id,
-                ),
-            )
-            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
-            .where(value_snapshots.c.customer_id == customer_id)
-        )
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else (row.tier, row.observed_until)
-
-    def manager_of(self, customer_id: str) -> str | None:
-        """The staff id of the customer's own account manager."""
-        query = select(customers.c.account_manager_id).where(customers.c.customer_id == customer_id)
-        return self._connection.execute(query).scalar_one_or_none()
 
     def loads(self) -> dict[str, int]:
         """How many conversations each account manager holds now."""

@@ -204,9 +204,6 @@ class Messages:
             query = query.where(messages.c.epoch == epoch)
         return int(self._connection.execute(query).scalar_one())
 
-    def set_intent(self, message_id: int, intent: str) -> None:
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(intent=intent))
-
     def offer_buttons(self, conversation_id: str, seq: int, offered: Iterable[tuple[Button, str]]) -> None:
         """Remember what each opaque button of a message means to the brain."""
         rows = [

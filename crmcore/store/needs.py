@@ -5,12 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crmcore.needs.board import BoardCell, BoardFilter, BoardRow, NeedsBoard
 from crmcore.needs.values import Budget, Need, Probe, ReadNeed, Status, Timing
 from crmcore.store.schema import current_values, customers, needs, value_snapshots
+from crmcore.store.value import current_snapshot
 
 _AMOUNTS = ("min", "max", "target")
 
@@ -79,13 +80,7 @@ class Needs:
             .select_from(needs)
             .outerjoin(customers, customers.c.customer_id == needs.c.customer_id)
             .outerjoin(current_values, current_values.c.customer_id == needs.c.customer_id)
-            .outerjoin(
-                value_snapshots,
-                and_(
-                    value_snapshots.c.customer_id == current_values.c.customer_id,
-                    value_snapshots.c.run_id == current_values.c.run_id,
-                ),
-            )
+            .outerjoin(value_snapshots, current_snapshot())
             .where(*board_conditions(wanted, tier))
             .subquery()
         )

@@ -1,14 +1,13 @@
 """Offers as they were shown and answered."""
 
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from crmcore.catalogue import Tier
 from crmcore.offers import OfferEvent
-from crmcore.store.schema import current_values, offers, value_runs, value_snapshots
+from crmcore.store.schema import offers
 
 
 class Offers:
@@ -58,23 +57,6 @@ class Offers:
             .values(status="declined", answered_at=now)
         )
         return self._connection.execute(statement).rowcount == 1
-
-    def value_of(self, customer_id: str) -> tuple[Tier, date] | None:
-        """The customer's tier and the day of the data behind it."""
-        query = (
-            select(value_snapshots.c.tier, value_runs.c.observed_until)
-            .join(
-                current_values,
-                and_(
-                    current_values.c.customer_id == value_snapshots.c.customer_id,
-                    current_values.c.run_id == value_snapshots.c.run_id,
-                ),
-            )
-            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
-            .where(value_snapshots.c.customer_id == customer_id)
-        )
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else (row.tier, row.observed_until)
 
     def _one(self, condition: ColumnElement[bool]) -> OfferEvent | None:
         row = self._connection.execute(select(offers).where(condition)).mappings().one_or_none()

@@ -53,9 +53,6 @@ class Orders:
         values = {column.name: getattr(new, column.name) for column in returns.columns}
         self._connection.execute(insert(returns).values(values))
 
-    def return_by_source(self, source_key: str) -> Return | None:
-        return self._return(returns.c.source_key == source_key)
-
     def return_of_order(self, order_id: str) -> Return | None:
         return self._return(returns.c.order_id == order_id)
 

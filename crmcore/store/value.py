@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Select, delete, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, delete, insert, select
 
 from crmcore.store.schema import (
     current_values,
@@ -56,7 +56,7 @@ class Values:
 
     def current_tiers(self) -> dict[str, Tier]:
         query = select(current_values.c.customer_id, value_snapshots.c.tier).join(
-            value_snapshots, _current_snapshot()
+            value_snapshots, current_snapshot()
         )
         return {row.customer_id: row.tier for row in self._connection.execute(query)}
 
@@ -87,7 +87,7 @@ class Values:
         query = (
             select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
             .select_from(current_values)
-            .join(value_snapshots, _current_snapshot())
+            .join(value_snapshots, current_snapshot())
             .join(value_runs, value_runs.c.run_id == current_values.c.run_id)
             .where(current_values.c.customer_id == customer_id)
         )
@@ -97,11 +97,22 @@ class Values:
         run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
         return _run(run), _snapshot(row)
 
+    def tier_of(self, customer_id: str) -> tuple[Tier, date] | None:
+        """The published tier and the day until which its data were observed."""
+        query = (
+            select(value_snapshots.c.tier, value_runs.c.observed_until)
+            .join(current_values, current_snapshot())
+            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
+            .where(value_snapshots.c.customer_id == customer_id)
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (row.tier, row.observed_until)
+
     def customers_of_tier(self, tier: Tier) -> list[str]:
         """By value, the best first."""
         query = (
             select(value_snapshots.c.customer_id)
-            .join(current_values, _current_snapshot())
+            .join(current_values, current_snapshot())
             .where(value_snapshots.c.tier == tier)
             .order_by(value_snapshots.c.clv_minor.desc(), value_snapshots.c.customer_id)
         )
@@ -115,7 +126,8 @@ def _money(table: Any) -> tuple[Column[Any], Column[Any]]:
     return table.amount_minor, table.currency
 
 
-def _current_snapshot() -> Any:
+def current_snapshot() -> ColumnElement[bool]:
+    """What joins a snapshot to the customer whose published value it is."""
     return (value_snapshots.c.customer_id == current_values.c.customer_id) & (
         value_snapshots.c.run_id == current_values.c.run_id
     )

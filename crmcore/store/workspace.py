@@ -25,6 +25,7 @@ from crmcore.store.schema import (
     staff,
     value_snapshots,
 )
+from crmcore.store.value import current_snapshot
 from crmcore.workspace import (
     CardComplaint,
     CardConsent,
@@ -207,13 +208,7 @@ def _lines() -> Select[Any]:
         .outerjoin(customers, customers.c.customer_id == conversations.c.customer_id)
         .outerjoin(staff, staff.c.staff_id == conversations.c.owner_id)
         .outerjoin(current_values, current_values.c.customer_id == conversations.c.customer_id)
-        .outerjoin(
-            value_snapshots,
-            and_(
-                value_snapshots.c.customer_id == current_values.c.customer_id,
-                value_snapshots.c.run_id == current_values.c.run_id,
-            ),
-        )
+        .outerjoin(value_snapshots, current_snapshot())
         .outerjoin(last, last.c.conversation_id == conversations.c.conversation_id)
         .outerjoin(
             messages,

@@ -105,7 +105,7 @@ def end_club(crm: Crm, turn: Turn, reason: str) -> EndedContract:
         key = f"message:{turn.message_id}:end_club"
         if not tx.orders.end_contract(contract.contract_id, now, ended.ends_on, reason[:400], key):
             return _ending(tx, crm, customer)
-        value = tx.escalations.value_of(customer.customer_id)
+        value = tx.value.tier_of(customer.customer_id)
         termination = {
             "what": contract.product,
             "reason": reason[:400],
@@ -135,7 +135,7 @@ def _ending(tx: Transaction, crm: Crm, customer: Customer) -> EndedContract:
 
 
 def _is_worth_a_person(tx: Transaction, crm: Crm, customer: Customer) -> bool:
-    value = tx.escalations.value_of(customer.customer_id)
+    value = tx.value.tier_of(customer.customer_id)
     fresh = value is not None and value[1] >= oldest_value(crm.firm, crm.clock())
     routing = crm.firm.routing
     return fresh and value is not None and value[0] in routing.tiers and "cancelling" in routing.situations

@@ -122,7 +122,7 @@ def decline_offer(crm: Crm, turn: Turn, offer_event_id: str) -> AnsweredOffer:
 def _inputs(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> OfferInputs:
     """Everything the choice may look at; nothing personal of a visitor who is not verified."""
     customer_id = conversation.customer_id if conversation.verified_at else None
-    value = tx.offers.value_of(customer_id) if customer_id else None
+    value = tx.value.tier_of(customer_id) if customer_id else None
     complaints = tx.complaints.of_customer(customer_id) if customer_id else []
     resolved = [c.resolved_at for c in complaints if c.resolved_at is not None]
     here = tx.complaints.open_in(conversation.conversation_id)

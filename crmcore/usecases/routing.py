@@ -64,7 +64,7 @@ def oldest_value(firm: Firm, now: datetime) -> date:
 def current_tier(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> Tier | None:
     if conversation.customer_id is None or conversation.verified_at is None:
         return None
-    value = tx.escalations.value_of(conversation.customer_id)
+    value = tx.value.tier_of(conversation.customer_id)
     return value[0] if value is not None and value[1] >= oldest_value(firm, now) else None
 
 
@@ -95,8 +95,8 @@ def decide(
 ) -> tuple[str, EscalationDecision]:
     """Gather the facts, decide, and record the decision with them; returns its id too."""
     customer_id = conversation.customer_id if conversation.verified_at is not None else None
-    value = tx.escalations.value_of(customer_id) if customer_id else None
-    manager_id = tx.escalations.manager_of(customer_id) if customer_id else None
+    value = tx.value.tier_of(customer_id) if customer_id else None
+    manager_id = tx.customers.account_manager_of(customer_id) if customer_id else None
     manager = tx.staff.get(manager_id) if manager_id else None
     inputs = EscalationInputs(
         cause=cause,
