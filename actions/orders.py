@@ -23,7 +23,8 @@ class OrderStatus(CrmAction):
     action_name = "action_order_status"
 
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        if visitor(self.crm, turn) is not None:
+        left = tracker.get_slot("order") is None and _has_spoken(tracker)  # No order was chosen.
+        if visitor(self.crm, turn) is not None and not left:
             self._tell(dispatcher, tracker, turn)
         return finish("order_form", tracker)
 
@@ -100,13 +101,19 @@ class CancelOrder(CrmAction):
 
 def say_once(tracker: Tracker, dispatcher: CollectingDispatcher, response: str, **values: object) -> None:
     """Say why a form ended, unless the form has said something already in this turn."""
+    if not _has_spoken(tracker):
+        dispatcher.utter_message(response=response, **values)
+
+
+def _has_spoken(tracker: Tracker) -> bool:
+    """Whether anything was said in this turn beside proving who the customer is."""
     for event in reversed(tracker.events):
         if event["event"] == "user":
-            break
+            return False
         action = str((event.get("metadata") or {}).get("utter_action", ""))
         if event["event"] == "bot" and not action.startswith(("utter_verified", "utter_code_sent")):
-            return
-    dispatcher.utter_message(response=response, **values)
+            return True
+    return False
 
 
 def _too_late(crm: Crm, dispatcher: CollectingDispatcher, order: Order) -> None:

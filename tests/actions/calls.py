@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +55,10 @@ class Caller:
         entities: dict[str, str] | None = None,
         form: str | None = None,
         filled: dict[str, Any] | None = None,
+        already: Sequence[str] = (),
     ) -> Answer:
-        """One call. ``filled`` are the slots that Rasa's mappings took from this message."""
+        """One call. ``filled`` are the slots that Rasa's mappings took from this message, ``already``
+        the responses that an earlier action of this turn has said."""
         latest = {
             "text": text,
             "intent": {"name": intent},
@@ -64,6 +67,7 @@ class Caller:
         }
         told = [{"event": "user", **latest}, {"event": "action", "name": form or "action_listen"}]
         told += [{"event": "slot", "name": name, "value": value} for name, value in (filled or {}).items()]
+        told += [_bot_event(said) for said in already]
         call = {
             "next_action": action,
             "sender_id": self.conversation.brain_sender,
@@ -84,5 +88,9 @@ class Caller:
         answer = Answer(response.status_code, body.get("events", []), body.get("responses", []))
         self.slots.update(answer.slots)
         self.events += told
-        self.events += [{"event": "bot", "metadata": {"utter_action": said}} for said in answer.said]
+        self.events += [_bot_event(said) for said in answer.said]
         return answer
+
+
+def _bot_event(response: str) -> dict[str, Any]:
+    return {"event": "bot", "metadata": {"utter_action": response}}

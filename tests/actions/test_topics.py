@@ -39,6 +39,14 @@ def test_several_open_orders_become_buttons(crm: Crm) -> None:
     assert payloads == [f'/inform{{"order_number":"{order.order_id}"}}' for order in orders]
 
 
+def test_leaving_without_a_choice_shows_no_order_that_was_not_asked_for(crm: Crm) -> None:
+    ada = a_known_customer(crm)
+    an_order(crm, ada)
+    visit = a_conversation(crm, ada)
+    answer = Caller(crm, visit).runs("action_order_status", a_turn(crm, visit), already=["utter_choice"])
+    assert answer.said == []
+
+
 def test_the_only_order_needs_no_question(crm: Crm) -> None:
     ada = a_known_customer(crm)
     order = an_order(crm, ada)
