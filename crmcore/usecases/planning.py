@@ -39,18 +39,27 @@ def plan_closing(tx: Transaction, firm: Firm, conversation: Conversation, now: d
 
     A break of up to ``SHORT_BREAK`` is no closing: whoever waits keeps his place over it.
     """
+    plan_closing_look(tx, conversation, _closing(firm, now), look=0)
+
+
+def plan_closing_look(tx: Transaction, conversation: Conversation, at: datetime, look: int) -> None:
+    """The look at a waiting conversation after ``look`` earlier ones; one that is run twice plans one."""
+    plan(
+        tx,
+        "queue_closes",
+        f"closing:{conversation.conversation_id}:{conversation.epoch}" + (f":{look}" if look else ""),
+        at,
+        {"conversation_id": conversation.conversation_id, "epoch": conversation.epoch, "look": look},
+    )
+
+
+def _closing(firm: Firm, now: datetime) -> datetime:
     closes = firm.hours.closes_at(now) or now
     opens = firm.hours.next_opening(closes)
     while opens is not None and opens - closes <= SHORT_BREAK:
         closes = firm.hours.closes_at(opens) or opens
         opens = firm.hours.next_opening(closes)
-    plan(
-        tx,
-        "queue_closes",
-        f"closing:{conversation.conversation_id}:{conversation.epoch}",
-        closes,
-        {"conversation_id": conversation.conversation_id, "epoch": conversation.epoch},
-    )
+    return closes
 
 
 def plan_callback_check(tx: Transaction, callback: Callback) -> None:

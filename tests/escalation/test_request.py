@@ -230,6 +230,19 @@ def test_at_night_somebody_who_is_on_duty_all_the_same_may_take_it(crm: Crm, at_
     assert talk.conversation(crm, conversation.conversation_id).owner_kind == "queue"
 
 
+def test_at_night_a_customer_waits_as_long_as_somebody_is_on_duty(crm: Crm, at_night: Clock) -> None:
+    conversation, anna = a_conversation(crm), a_staff_member(crm)
+    assert request_person(crm, conversation.conversation_id).kind == "queue"
+    for _ in range(3):
+        run_due_jobs(crm, "worker")
+        assert story(crm, conversation.conversation_id) == ["mark:queued"]
+        at_night.advance(minutes=2)
+        at_the_desk(crm, anna)
+    at_night.advance(minutes=2)  # Her workspace is not heard of any more.
+    run_due_jobs(crm, "worker")
+    assert story(crm, conversation.conversation_id) == ["mark:queued", "mark:callback", "mark:bot"]
+
+
 def test_at_night_a_second_request_makes_no_second_promise(crm: Crm, at_night: Clock) -> None:
     conversation = a_conversation(crm)
     first = request_person(crm, conversation.conversation_id)

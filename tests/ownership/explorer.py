@@ -214,10 +214,17 @@ def person_is_silent_too_long(world: World, rng: random.Random) -> None:
         assert world.look().row == row, "an old clock moved the conversation"
 
 
+def everybody_goes_home(world: World) -> None:
+    with world.crm.store.write() as tx:
+        for member in tx.staff.all():
+            tx.staff.set_last_seen(member.staff_id, None)
+
+
 def firm_closes(world: World, rng: random.Random) -> None:
     row = world.row
     epoch = rng.choice([row.epoch, row.epoch - 1])
     payload = {"conversation_id": world.conversation_id, "epoch": epoch}
+    everybody_goes_home(world)
     queue_closes(world.crm, Job("job", "queue_closes", "key", payload, world.clock()))
     after = world.look().row
     if row.owner_kind == "queue" and epoch == row.epoch:
