@@ -35,11 +35,8 @@ def plan_return(tx: Transaction, firm: Firm, conversation: Conversation, now: da
 
 
 def plan_closing(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> None:
-    """Look after this conversation of the queue when the firm closes; at once when it is closed.
-
-    A break of up to ``SHORT_BREAK`` is no closing: whoever waits keeps his place over it.
-    """
-    plan_closing_look(tx, conversation, _closing(firm, now), look=0)
+    """Look after this conversation of the queue when the firm closes; at once when it is closed."""
+    plan_closing_look(tx, conversation, closing(firm, now), look=0)
 
 
 def plan_closing_look(tx: Transaction, conversation: Conversation, at: datetime, look: int) -> None:
@@ -53,7 +50,11 @@ def plan_closing_look(tx: Transaction, conversation: Conversation, at: datetime,
     )
 
 
-def _closing(firm: Firm, now: datetime) -> datetime:
+def closing(firm: Firm, now: datetime) -> datetime:
+    """When the firm closes, which is now when it is closed.
+
+    A break of up to ``SHORT_BREAK`` is no closing: whoever waits keeps his place over it.
+    """
     closes = firm.hours.closes_at(now) or now
     opens = firm.hours.next_opening(closes)
     while opens is not None and opens - closes <= SHORT_BREAK:

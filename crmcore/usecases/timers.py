@@ -6,7 +6,7 @@ from crmcore.jobs import Job
 from crmcore.staff import PRESENCE_LIMIT, takes_customers
 from crmcore.usecases.escalation import promise_instead
 from crmcore.usecases.ownership import locked, transfer
-from crmcore.usecases.planning import plan_closing, plan_closing_look
+from crmcore.usecases.planning import closing, plan_closing, plan_closing_look
 from crmcore.usecases.routing import mark_position
 
 
@@ -38,15 +38,19 @@ def queue_closes(crm: Crm, job: Job) -> None:
     """The firm has closed: whoever still waits under this epoch is promised a call-back instead.
 
     Not while somebody is on duty all the same: the customer was told that a colleague comes, and one can.
-    Another look follows when his presence would have run out.
+    Another look follows when his presence would have run out, or at the next closing when the firm has
+    opened meanwhile.
     """
     now = crm.clock()
     with crm.store.write() as tx:
         conversation = locked(tx, job.payload["conversation_id"])
         if conversation.owner_kind != "queue" or conversation.epoch != job.payload["epoch"]:
             return
-        if any(takes_customers(member, now) for member in tx.staff.all()):
-            plan_closing_look(tx, conversation, now + PRESENCE_LIMIT, job.payload.get("look", 0) + 1)
+        look = job.payload.get("look", 0) + 1
+        if crm.firm.is_open(now):
+            plan_closing_look(tx, conversation, closing(crm.firm, now), look)
+        elif any(takes_customers(member, now) for member in tx.staff.all()):
+            plan_closing_look(tx, conversation, now + PRESENCE_LIMIT, look)
         else:
             promise_instead(tx, crm.firm, conversation, now)
 

@@ -243,6 +243,19 @@ def test_at_night_a_customer_waits_as_long_as_somebody_is_on_duty(crm: Crm, at_n
     assert story(crm, conversation.conversation_id) == ["mark:queued", "mark:callback", "mark:bot"]
 
 
+def test_who_waits_from_the_night_into_the_morning_keeps_his_place(crm: Crm, at_night: Clock) -> None:
+    conversation = a_conversation(crm)
+    a_staff_member(crm)
+    request_person(crm, conversation.conversation_id)
+    run_due_jobs(crm, "worker")
+    at_night.advance(hours=12)  # Open, and she has gone home.
+    run_due_jobs(crm, "worker")
+    assert story(crm, conversation.conversation_id) == ["mark:queued"]
+    at_night.advance(hours=12)
+    run_due_jobs(crm, "worker")
+    assert story(crm, conversation.conversation_id) == ["mark:queued", "mark:callback", "mark:bot"]
+
+
 def test_at_night_a_second_request_makes_no_second_promise(crm: Crm, at_night: Clock) -> None:
     conversation = a_conversation(crm)
     first = request_person(crm, conversation.conversation_id)

@@ -23,7 +23,7 @@ from crmcore.jobs import Job
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.escalation import request_from_turn, request_person
 from crmcore.usecases.timers import queue_closes, return_timer
-from tests.builders import OPEN_HOURS, Clock, a_conversation, a_staff_member, client_id
+from tests.builders import NIGHT, OPEN_HOURS, Clock, a_conversation, a_staff_member, client_id
 
 
 @dataclass
@@ -225,7 +225,9 @@ def firm_closes(world: World, rng: random.Random) -> None:
     epoch = rng.choice([row.epoch, row.epoch - 1])
     payload = {"conversation_id": world.conversation_id, "epoch": epoch}
     everybody_goes_home(world)
+    by_day, world.clock.now = world.clock(), NIGHT
     queue_closes(world.crm, Job("job", "queue_closes", "key", payload, world.clock()))
+    world.clock.now = by_day
     after = world.look().row
     if row.owner_kind == "queue" and epoch == row.epoch:
         assert after.owner_kind == "bot"
