@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from crmcore.errors import CrmError
+
+SHORTEST_SECRET = 32  # Characters; the ones that are made here have 64.
+
+
+class WrongSetting(CrmError):
+    """A variable of the environment that cannot be used; the message names it and never repeats a secret."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -29,18 +37,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings, with defaults relative to the installation and not to the working directory."""
-    home = Path(environment.get("RAPPORT_HOME", str(ROOT / "var"))).resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    """The settings, with defaults relative to the installation and not to the working directory.
+
+    Raises
+    ------
+    WrongSetting : a value cannot be used, or the home cannot be written to.
+    """
+    home = _home(Path(environment.get("RAPPORT_HOME", str(ROOT / "var"))).resolve())
     return Settings(
         home=home,
         database_url=environment.get("RAPPORT_DATABASE_URL", f"sqlite:///{home / 'rapport.db'}"),
         firm=Path(environment.get("RAPPORT_FIRM", str(ROOT / "firm.yml"))),
         host=environment.get("RAPPORT_HOST", "127.0.0.1"),
-        port=int(environment.get("RAPPORT_PORT", "8080")),
-        action_port=int(environment.get("RAPPORT_ACTION_PORT", "8081")),
+        port=_port(environment, "RAPPORT_PORT", "8080"),
+        action_port=_port(environment, "RAPPORT_ACTION_PORT", "8081"),
         rasa_url=environment.get("RAPPORT_RASA_URL", "http://127.0.0.1:5005"),
-        secret=bytes.fromhex(_secret(environment, "RAPPORT_SECRET", home)),
+        secret=_bytes(_secret(environment, "RAPPORT_SECRET", home)),
         action_secret=_secret(environment, "RAPPORT_ACTION_SECRET", home),
         widget_secret=_secret(environment, "RAPPORT_WIDGET_SECRET", home),
         smtp_url=environment.get("RAPPORT_SMTP_URL", ""),
@@ -48,16 +60,60 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _secret(environment: Mapping[str, str], name: str, home: Path) -> str:
-    """From the environment, else from a private file that is made at the first start."""
-    if name in environment:
-        return environment[name]
-    path = home / "secrets" / name.removeprefix("RAPPORT_").lower()
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+def _home(home: Path) -> Path:
+    """The directory, made when it is missing: for its owner alone, because customers' words lie in it."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongSetting(
+            f"{home} cannot be made ({error.strerror}); set RAPPORT_HOME to a directory of your own"
+        ) from error
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        raise WrongSetting(f"{home} cannot be written to; set RAPPORT_HOME to a directory of your own")
+    return home
+
+
+def _port(environment: Mapping[str, str], name: str, default: str) -> int:
+    given = environment.get(name, default)
+    if not (given.isascii() and given.isdigit() and 0 < int(given) < 2**16):
+        raise WrongSetting(f"{name} is {given!r}; a port is a whole number from 1 to 65535")
+    return int(given)
+
+
+def _bytes(secret: str) -> bytes:
+    try:
+        return bytes.fromhex(secret)
+    except ValueError:
+        raise WrongSetting(
+            "RAPPORT_SECRET is not hexadecimal; make one with `openssl rand -hex 32`"
+        ) from None
+
+
+def _secret(environment: Mapping[str, str], name: str, home: Path) -> str:
+    """From the environment, else from a private file that is made at the first start.
+
+    A short one is refused, above all an empty one: anybody could show it or sign with it.
+    """
+    path = home / "secrets" / name.removeprefix("RAPPORT_").lower()
+    found = environment[name] if name in environment else _kept(path)
+    if len(found) < SHORTEST_SECRET:
+        where = name if name in environment else str(path)
+        raise WrongSetting(
+            f"{where} holds {len(found)} characters; a secret has at least {SHORTEST_SECRET}, "
+            "make one with `openssl rand -hex 32`"
+        )
+    return found
+
+
+def _kept(path: Path) -> str:
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text().strip()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
         return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-    return path.read_text().strip()
+    except OSError as error:
+        raise WrongSetting(f"the secret {path} cannot be read or made ({error.strerror})") from error

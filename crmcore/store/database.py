@@ -10,13 +10,17 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from crmcore.errors import StoreUnavailable
+from crmcore.errors import CrmError, StoreUnavailable
 from crmcore.store.transaction import Transaction
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class UnusableAddress(CrmError):
+    """The database's address names nothing that this installation can speak to."""
 
 
 class Store:
@@ -33,7 +37,14 @@ class Store:
         self.url = url
         self._is_sqlite = url.startswith("sqlite")
         self._writer = threading.Lock()
-        self._engine = _engine(url)
+        try:
+            self._engine = _engine(url)
+        except (ArgumentError, ModuleNotFoundError) as error:
+            # The address may hold a password, so it is not repeated.
+            raise UnusableAddress(
+                "the database's address cannot be used; write it as sqlite:///<path> or "
+                "postgresql+psycopg://<user>:<password>@<host>/<name>"
+            ) from error
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -65,7 +76,8 @@ class Store:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self._engine
-        command.upgrade(config, "head")
+        with _reachable():
+            command.upgrade(config, "head")
 
     def dispose(self) -> None:
         self._engine.dispose()

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from crmcore.errors import StoreUnavailable
-from crmcore.store.database import Store, raw_connection
+from crmcore.store.database import Store, UnusableAddress, raw_connection
 from tests.builders import OPEN_HOURS, Clock, a_conversation, a_crm, client_id
 from tests.concurrency import at_once
 
@@ -102,6 +102,18 @@ def test_a_database_that_is_gone_is_said_in_the_cores_own_words() -> None:
     store = Store("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with pytest.raises(StoreUnavailable, match="not available"), store.read():
         pass
+
+
+def test_preparing_a_database_that_is_gone_is_said_in_the_cores_own_words_too() -> None:
+    with pytest.raises(StoreUnavailable, match="not available"):
+        Store("postgresql+psycopg://nobody@127.0.0.1:1/none").migrate()
+
+
+@pytest.mark.parametrize("address", ["nonsense", "mysql://me:hush@db/x", "postgresql+nothing://me:hush@db/x"])
+def test_an_address_of_no_known_database_is_refused_without_repeating_it(address: str) -> None:
+    with pytest.raises(UnusableAddress, match=r"postgresql\+psycopg://") as refused:
+        Store(address)
+    assert "hush" not in str(refused.value)
 
 
 def test_sqlite_waits_for_the_disk_before_it_says_done(tmp_path: object) -> None:

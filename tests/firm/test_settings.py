@@ -1,0 +1,52 @@
+"""What the environment may say, and that a mistake in it is one sentence and never an open door."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from crmcore.settings import WrongSetting, read_settings
+
+GOOD = "ab" * 32
+
+
+def test_a_fresh_home_belongs_to_its_owner_alone_and_gets_its_own_secrets(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    settings = read_settings({"RAPPORT_HOME": str(home)})
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert len({settings.secret.hex(), settings.action_secret, settings.widget_secret}) == 3
+    assert read_settings({"RAPPORT_HOME": str(home)}) == settings
+
+
+@pytest.mark.parametrize("name", ["RAPPORT_SECRET", "RAPPORT_ACTION_SECRET", "RAPPORT_WIDGET_SECRET"])
+@pytest.mark.parametrize("value", ["", "short"])
+def test_an_empty_or_short_secret_opens_nothing(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(WrongSetting, match=f"{name} holds {len(value)} characters"):
+        read_settings({"RAPPORT_HOME": str(tmp_path), name: value})
+
+
+def test_a_secret_file_that_a_crash_left_empty_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "action_secret").touch()
+    with pytest.raises(WrongSetting, match="action_secret holds 0 characters"):
+        read_settings({"RAPPORT_HOME": str(tmp_path)})
+
+
+def test_a_secret_that_cannot_be_read_is_named_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(WrongSetting, match="RAPPORT_SECRET is not hexadecimal") as refused:
+        read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_SECRET": "x" * 64})
+    assert "xxx" not in str(refused.value)
+
+
+@pytest.mark.parametrize("port", ["", "abc", "0", "-1", "65536", "8080.0"])
+def test_a_wrong_port_is_one_sentence(tmp_path: Path, port: str) -> None:
+    for name in ("RAPPORT_PORT", "RAPPORT_ACTION_PORT"):
+        with pytest.raises(WrongSetting, match=f"{name} is '{port}'"):
+            read_settings({"RAPPORT_HOME": str(tmp_path), name: port})
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(WrongSetting, match="set RAPPORT_HOME"):
+            read_settings({"RAPPORT_HOME": str(home)})
