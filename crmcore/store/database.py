@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crmcore.errors import CrmError, StoreUnavailable
@@ -21,6 +21,10 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 class UnusableAddress(CrmError):
     """The database's address names nothing that this installation can speak to."""
+
+
+class UnstorableValue(CrmError):
+    """No row can hold this value, so none was written and none can be found by it."""
 
 
 class Store:
@@ -85,12 +89,14 @@ class Store:
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Say in the core's own words that the database is gone, so that surfaces need not know SQLAlchemy."""
+    """Say the database's troubles in the core's own words, so that surfaces need not know SQLAlchemy."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         what = getattr(error, "orig", None) or error
         raise StoreUnavailable(f"the database is not available: {what}") from error
+    except DataError as error:  # PostgreSQL refuses what SQLite would not find: a NUL, a text too long.
+        raise UnstorableValue("a value is longer than may be kept, or holds a NUL character") from error
 
 
 def _engine(url: str) -> Engine:

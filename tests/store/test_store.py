@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from crmcore.conversations import UnknownButton
 from crmcore.errors import StoreUnavailable
-from crmcore.store.database import Store, UnusableAddress, raw_connection
+from crmcore.store.database import Store, UnstorableValue, UnusableAddress, raw_connection
+from crmcore.usecases import conversations as talk
 from tests.builders import OPEN_HOURS, Clock, a_conversation, a_crm, client_id
 from tests.concurrency import at_once
 
@@ -96,6 +98,13 @@ def test_a_failed_statement_does_not_write_a_customers_words_into_the_log(store:
     with pytest.raises(DBAPIError) as failed, store.write() as tx:
         tx.drafts.save(a_conversation_outside(), "nobody", "my card is 4111", OPEN_HOURS)
     assert "4111" not in str(failed.value)
+
+
+def test_a_button_of_a_character_that_no_row_can_hold_is_refused_and_breaks_nothing(store: Store) -> None:
+    crm = a_crm(store, Clock())
+    visit = a_conversation(crm)
+    with pytest.raises((UnknownButton, UnstorableValue)):
+        talk.press(crm, visit.conversation_id, client_id(), "\0")
 
 
 def test_a_database_that_is_gone_is_said_in_the_cores_own_words() -> None:

@@ -51,6 +51,17 @@ def test_a_reply_written_before_the_customers_last_words_is_refused_with_them(
     assert again.status_code == 201
 
 
+def test_a_number_that_no_message_can_have_is_refused_before_the_database_sees_it(
+    office: Office, morning: Morning
+) -> None:
+    wanted = morning.leaving.conversation_id
+    ana = office.browser_of("Ana")
+    _post(ana, wanted, "claim")
+    sent = _post(ana, wanted, "messages", client_id="a-1", text="Hello", last_seen_seq=10**30)
+    seen = ana.get(f"/workspace/api/conversations/{wanted}/stream", params={"after": 10**30})
+    assert (sent.status_code, seen.status_code) == (422, 422)
+
+
 def test_a_reply_sent_again_after_a_lost_answer_is_there_once(office: Office, morning: Morning) -> None:
     wanted = morning.leaving.conversation_id
     ana = office.browser_of("Ana")

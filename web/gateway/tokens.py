@@ -131,4 +131,7 @@ def _decode(token: str, key: bytes, audience: str, required: tuple[str, ...]) ->
 def _time(seconds: Any) -> datetime:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise ValueError(f"a time in a token is a number of seconds, not {seconds!r}")
-    return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except OSError as error:
+        raise ValueError(f"{seconds!r} seconds are beyond the calendar") from error

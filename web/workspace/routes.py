@@ -31,7 +31,8 @@ router = APIRouter(
     include_in_schema=False, prefix="/workspace", dependencies=[Depends(require("account_manager"))]
 )
 
-After = Annotated[int, Query(ge=0)]
+LAST_SEQ = 2**31 - 1  # What the database keeps a sequence number in.
+After = Annotated[int, Query(ge=0, le=LAST_SEQ)]
 
 
 class Duty(BaseModel):
@@ -45,7 +46,7 @@ class Draft(BaseModel):
 class Words(BaseModel):
     client_id: Annotated[str, Field(max_length=64)]
     text: Annotated[str, Field(max_length=8_000)]
-    last_seen_seq: Annotated[int, Field(ge=0)]
+    last_seen_seq: Annotated[int, Field(ge=0, le=LAST_SEQ)]
 
 
 @router.get("")

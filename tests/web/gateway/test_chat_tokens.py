@@ -112,6 +112,7 @@ BAD_SIGN_INS: dict[str, dict[str, Any]] = {
     "no expiry": {"exp": None},
     "no time of issue": {"iat": None},
     "times that are no numbers": {"exp": "tomorrow"},
+    "times beyond the calendar": {"iat": -1e18},
 }
 
 
