@@ -1,6 +1,7 @@
 """Products and prices: what the catalogue says, or an honest "I don't know"."""
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import CrmAction, in_language, language_of, said
@@ -17,9 +18,13 @@ class ProductAnswer(CrmAction):
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
         language = language_of(self.crm, turn)
         found = products_asked_for(self.crm, said(tracker), language).products
+        before = self.crm.firm.product(tracker.get_slot("product_talked_of") or "")
+        if not found and before is not None:
+            found = (before,)  # "And the warranty?" goes on about the same article.
         if len(found) == 1:
             self._one(dispatcher, found[0], language)
-        elif found:
+            return [SlotSet("product_talked_of", found[0].id)]
+        if found:
             dispatcher.utter_message(response="utter_product_several")
             for product in found:
                 price = spoken_amount(product.price, self.crm.firm.currency)

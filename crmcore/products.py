@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import SequenceMatcher
 
 from crmcore.catalogue import NeedCategory, Product
@@ -41,6 +42,20 @@ def find_products(
     ]
     of_kind = sorted((p for p in products if p.category in kinds), key=lambda p: (not p.in_stock, p.price))
     return FoundProducts(tuple(of_kind[:most]), certain=False)
+
+
+def of_category(
+    products: Sequence[Product], category: str, ceiling: Decimal | None = None, most: int = 4
+) -> tuple[Product, ...]:
+    """Some articles of a category that cost at most ``ceiling``, those in stock and the cheapest first.
+
+    When all of them cost more, the cheapest are still an answer.
+    """
+    all_of_it = sorted(
+        (p for p in products if p.category == category), key=lambda p: (not p.in_stock, p.price)
+    )
+    within = [p for p in all_of_it if ceiling is None or p.price <= ceiling]
+    return tuple((within or all_of_it)[:most])
 
 
 def closest(similarity: Mapping[str, float], products: Sequence[Product], least: float) -> Product | None:

@@ -4,8 +4,9 @@ import numpy as np
 
 from crmcore.catalogue import Product
 from crmcore.crm import Crm
+from crmcore.needs import read_need
 from crmcore.needs.language import Embedder
-from crmcore.products import FoundProducts, closest, find_products
+from crmcore.products import FoundProducts, closest, find_products, of_category
 
 NEAR_ENOUGH = 0.5  # Cosine between a question and an article's description, with MiniLM sentences.
 
@@ -13,11 +14,19 @@ NEAR_ENOUGH = 0.5  # Cosine between a question and an article's description, wit
 def products_asked_for(crm: Crm, text: str, language: str) -> FoundProducts:
     """The articles that a question is about; nothing when the catalogue has nothing near it.
 
-    Words first, because names and model numbers carry no meaning; then the meaning of the sentence.
+    Names first, because names and model numbers carry no meaning; then the category that the sentence means,
+    within what he would spend; then words of a category's name; then the article nearest in meaning.
     """
     firm = crm.firm
     found = find_products(text, language, firm.products, firm.needs)
-    if found.products or not text.strip() or not firm.products:
+    if found.certain or not text.strip() or not firm.products:
+        return found
+    wanted = read_need(text, firm, crm.language, firm.today(crm.clock()), language=language)
+    ceiling = wanted.budget.max if wanted.budget and wanted.budget.currency in (None, firm.currency) else None
+    meant = of_category(firm.products, wanted.category, ceiling)
+    if meant:
+        return FoundProducts(meant, certain=False)
+    if found.products:
         return found
     embedder = crm.language.embedder(language)
     similar = _similarity(embedder, text, firm.products, language)

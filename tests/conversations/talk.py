@@ -77,7 +77,7 @@ class Customer:
                     buttons=list(self._buttons),
                     senders=[message["sender"] for message in answers],
                 )
-            time.sleep(0.05)
+            time.sleep(0.25)  # The gateway allows some reads a second.
         raise AssertionError(
             f"no answer within {within_seconds} s; so far: {json.dumps(self._read(self.seen))}"
         )
