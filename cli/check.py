@@ -30,6 +30,6 @@ def check_command(
     if script is None:
         typer.echo("not run: the comparison of the training data with evaluation texts (give --leakcheck)")
     if problems:
-        typer.echo(f"{len(problems)} problems")
+        typer.echo("1 problem" if len(problems) == 1 else f"{len(problems)} problems")
         raise typer.Exit(1)
     typer.echo("firm.yml and the dialogue are sound")
