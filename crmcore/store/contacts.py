@@ -1,6 +1,6 @@
 """How customers are reached; a contact that was replaced stays, no longer current."""
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from crmcore.customers import Contact, ContactKind
 from crmcore.store.schema import contacts
@@ -52,7 +52,7 @@ class Contacts:
             .values(current=False)
         )
 
-    def _first(self, *conditions: object) -> Contact | None:
-        query = select(contacts).where(*conditions).order_by(contacts.c.changed_at.desc()).limit(1)  # type: ignore[arg-type]  # Column expressions; SQLAlchemy's own type for them is private.
+    def _first(self, *conditions: ColumnElement[bool]) -> Contact | None:
+        query = select(contacts).where(*conditions).order_by(contacts.c.changed_at.desc()).limit(1)
         row = self._connection.execute(query).mappings().one_or_none()
         return None if row is None else Contact(**row)

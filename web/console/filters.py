@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Query
@@ -57,9 +57,9 @@ class Filters:
             verbatims_per_cell=verbatims_per_cell,
         )
 
-    def address(self, path: str, **changed: str) -> str:
+    def address(self, path: str, **changed: Any) -> str:
         """The path with these filters, some of them changed; what does not restrict is left out."""
-        wanted = {name: value for name, value in asdict(replace(self, **changed)).items() if value}  # type: ignore[arg-type]
+        wanted = {name: value for name, value in asdict(replace(self, **changed)).items() if value}
         if wanted.get("by") == "number":
             del wanted["by"]
         return f"{path}?{urlencode(wanted)}" if wanted else path
