@@ -128,7 +128,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("outbox_id", RisingId, primary_key=True, autoincrement=True),
-    Column("kind", String(32), nullable=False),  # verification_code, callback_confirmation, …
+    Column("kind", String(32), nullable=False),  # verification_code, return_booked, …
     Column("recipient", String(320), nullable=False),
     Column("subject", String(200), nullable=False),
     Column("body", Text, nullable=False),  # Deleted once sent: it may hold a code.
