@@ -72,7 +72,10 @@ async def _product(crm: Crm, settings: Settings, rasa: RasaServer, *, demo: bool
     try:
         yield brain
     finally:
-        gateway.should_exit = actions.should_exit = True
+        # The gateway first: its turns under way end in good order only while the actions and Rasa live.
+        gateway.should_exit = True
+        await asyncio.wait(tasks[:1])
+        actions.should_exit = True
         for task in tasks[2:]:
             task.cancel()
         await rasa.stop()
