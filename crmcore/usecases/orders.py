@@ -21,6 +21,7 @@ from crmcore.orders import (
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.customers import verified_customer, write_to
 from crmcore.usecases.ownership import guard
+from crmcore.usecases.service_costs import book_cost
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def request_return(crm: Crm, turn: Turn, order_id: str, reason: str) -> BookedRe
             source_key=f"message:{turn.message_id}:return",
         )
         tx.orders.add_return(booked)
+        book_cost(tx, crm.firm, customer.customer_id, "return", crm.firm.value.return_cost, now)
         write_to(tx, crm, "return_booked", customer, order=order_id, return_id=booked.return_id)
         return BookedReturn(booked, is_new=True)
 

@@ -19,6 +19,7 @@ from crmcore.store.transaction import Transaction
 from crmcore.usecases.ownership import locked, mark, transfer
 from crmcore.usecases.planning import plan_return
 from crmcore.usecases.routing import record_takeover
+from crmcore.usecases.service_costs import book_cost
 
 
 def claim(crm: Crm, conversation_id: str, staff_id: str) -> Conversation:
@@ -177,3 +178,5 @@ def _join(tx: Transaction, crm: Crm, conversation: Conversation, member: StaffMe
         now = crm.clock()
         tx.escalations.claim_all(conversation.conversation_id, member.staff_id, now)
         mark(tx, conversation, "mark:joined", {"name": member.name}, now, client_id)
+        if conversation.customer_id is not None and conversation.verified_at is not None:
+            book_cost(tx, crm.firm, conversation.customer_id, "contact", crm.firm.value.contact_cost, now)
