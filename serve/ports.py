@@ -6,8 +6,8 @@ from ipaddress import ip_address
 from serve.errors import CannotStart
 
 
-def require_free(host: str, port: int, what: str, variable: str) -> None:
-    """Raise ``CannotStart`` when the port is taken, and name the variable that chooses another one."""
+def require_free(host: str, port: int, what: str, setting: str) -> None:
+    """Raise ``CannotStart`` when the port is taken, and say which setting chooses another one."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -15,7 +15,7 @@ def require_free(host: str, port: int, what: str, variable: str) -> None:
         except OSError as error:
             raise CannotStart(
                 f"Port {port} on {host}, where {what} should listen, is taken ({error.strerror}); "
-                f"stop the program that uses it, or choose another with {variable}=<port>."
+                f"stop the program that uses it, or choose another with {setting}."
             ) from error
 
 

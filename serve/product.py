@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -23,10 +24,12 @@ from serve.rasa import RasaServer
 from serve.training import RASA_PYTHON, train_when_stale
 from serve.worker import work_until_stopped
 from web.app import create_app
-from web.gateway.brain import Brain
+from web.gateway.brain import Brain, BrainError
 from web.live import Live
 
 ANSWERS_WITHIN_SECONDS = 120
+
+Tasks = list[asyncio.Task[None]]  # The parts of the running product, by name.
 
 
 async def run(*, demo: bool) -> int:
@@ -42,21 +45,23 @@ async def run(*, demo: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
 
     rasa = RasaServer(settings, model)
-    async with _product(crm, settings, rasa, demo=demo) as brain:
+    async with _product(crm, settings, rasa, demo=demo) as (brain, tasks):
         # The first need would wait seconds for the embedder and the date reader to load; load them now.
         await asyncio.to_thread(
             read_need, "a first need", crm.firm, crm.language, crm.firm.today(crm.clock())
         )
-        if not await _until_answered(brain, stopping):
+        if not await _until_answered(brain, settings, stopping):
             return 0
         _print_addresses(crm, settings, sign_ins, demo=demo)
-        await stopping.wait()
+        ended = await _until_ended(tasks, stopping)
         print("\nStopping …", flush=True)
-    return 0
+    return _exit_code(ended)
 
 
 @contextlib.asynccontextmanager
-async def _product(crm: Crm, settings: Settings, rasa: RasaServer, *, demo: bool) -> AsyncIterator[Brain]:
+async def _product(
+    crm: Crm, settings: Settings, rasa: RasaServer, *, demo: bool
+) -> AsyncIterator[tuple[Brain, Tasks]]:
     """The gateway, the action server, the worker and Rasa; all of them are ended on the way out."""
     brain = Brain(settings.rasa_url)
     live = Live(crm)
@@ -64,13 +69,13 @@ async def _product(crm: Crm, settings: Settings, rasa: RasaServer, *, demo: bool
     actions = _server(create_action_app(crm, settings.action_secret), "127.0.0.1", settings.action_port)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     tasks = [
-        asyncio.create_task(gateway.serve()),
-        asyncio.create_task(actions.serve()),
-        asyncio.create_task(work_until_stopped(crm, holder)),
-        asyncio.create_task(rasa.watch()),
+        asyncio.create_task(gateway.serve(), name="the gateway"),
+        asyncio.create_task(actions.serve(), name="the action server"),
+        asyncio.create_task(work_until_stopped(crm, holder), name="the worker"),
+        asyncio.create_task(rasa.watch(), name="the watch over the dialogue engine"),
     ]
     try:
-        yield brain
+        yield brain, tasks
     finally:
         # The gateway first: its turns under way end in good order only while the actions and Rasa live.
         gateway.should_exit = True
@@ -103,29 +108,55 @@ def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
 def _require_environment(settings: Settings) -> None:
     if not RASA_PYTHON.exists():
         raise CannotStart(f"The dialogue engine's environment is missing ({RASA_PYTHON}); run 'make setup'.")
-    require_free(settings.host, settings.port, "the website and the workspace", "RAPPORT_PORT")
-    require_free("127.0.0.1", settings.action_port, "the assistant's actions", "RAPPORT_ACTION_PORT")
+    require_free(settings.host, settings.port, "the website and the workspace", "RAPPORT_PORT=<port>")
+    require_free("127.0.0.1", settings.action_port, "the assistant's actions", "RAPPORT_ACTION_PORT=<port>")
     rasa = urlsplit(settings.rasa_url)
     host = rasa.hostname or "127.0.0.1"
     require_private(host, "RAPPORT_RASA_URL")
-    require_free(host, rasa.port or 5005, "the dialogue engine", "RAPPORT_RASA_URL")
+    require_free(host, rasa.port or 5005, "the dialogue engine", "RAPPORT_RASA_URL=http://127.0.0.1:<port>")
 
 
-async def _until_answered(brain: Brain, stopping: asyncio.Event) -> bool:
+async def _until_ended(tasks: Tasks, stopping: asyncio.Event) -> asyncio.Task[None] | None:
+    """Wait for a signal (None) or for a part that ended by itself: without it the product is not whole."""
+    signalled = asyncio.create_task(stopping.wait())
+    done, _ = await asyncio.wait([signalled, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    return next((task for task in tasks if task in done), None)
+
+
+def _exit_code(ended: asyncio.Task[None] | None) -> int:
+    if ended is None:
+        return 0
+    error = None if ended.cancelled() else ended.exception()
+    why = f": {type(error).__name__}: {error}" if error else ""
+    print(f"rapport: {ended.get_name()} ended by itself{why}; start again", file=sys.stderr, flush=True)
+    return 1
+
+
+async def _until_answered(brain: Brain, settings: Settings, stopping: asyncio.Event) -> bool:
     """Wait until the assistant answers a real message; False when asked to stop before."""
     print("Starting the assistant (about 15 seconds) …", flush=True)
     deadline = asyncio.get_running_loop().time() + ANSWERS_WITHIN_SECONDS
     while not stopping.is_set():
-        if await brain.ready():
+        if await brain.ready() and await _answers(brain):
             return True
         if asyncio.get_running_loop().time() > deadline:
             raise CannotStart(
                 f"The assistant did not answer within {ANSWERS_WITHIN_SECONDS} seconds; "
-                "the end of var/logs/rasa.log says why."
+                f"the end of {settings.home / 'logs' / 'rasa.log'} says why."
             )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), 0.3)
     return False
+
+
+async def _answers(brain: Brain) -> bool:
+    """Whether a real message gets a real reply, in a conversation that no customer has."""
+    try:
+        await brain.answer(f"start-{os.getpid()}.0", "hello", {})
+    except BrainError:
+        return False
+    return True
 
 
 def _print_addresses(crm: Crm, settings: Settings, sign_ins: list[SignIn], *, demo: bool) -> None:

@@ -11,6 +11,7 @@ from serve.children import die_with_parent
 from serve.errors import CannotStart
 
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
+KEPT_MODELS = 3  # A product that runs may start its Rasa again with an older model.
 TAUGHT_BY = (
     "config.yml",
     "domain.yml",
@@ -75,9 +76,9 @@ def train_when_stale() -> Path:
             f"The assistant could not be trained; the whole log is in {log}, and it ends with:\n  {tail}"
         )
     unfinished.rename(model)  # A half-written model never has the final name.
-    for old in model.parent.glob("rapport-*.tar.gz"):
-        if old != model:
-            old.unlink()
+    by_age = sorted(model.parent.glob("rapport-*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    for old in by_age[:-KEPT_MODELS]:
+        old.unlink()
     return model
 
 

@@ -26,6 +26,7 @@ from web.live import Live
 from web.wording import Wording
 
 RECOVERY_SECONDS = 3.0
+BRAIN_STARTS_LOOKS = 120  # Twice a second: longer than a start of Rasa on a busy machine.
 LAST_WORDS_SECONDS = 3.0  # Turns under way may end in good order when the process stops.
 AT_ONCE = 16  # Turns of this process under way; Rasa answers one after the other anyway.
 MOST_ATTEMPTS = 2  # A message that ended the process twice is not tried a third time.
@@ -100,6 +101,12 @@ class TurnRunner:
             self._working[conversation_id] = asyncio.create_task(self._work(conversation_id))
 
     async def _recover(self) -> None:
+        # The brain starts more slowly than we do; what an earlier process left waits for it a while,
+        # because an apology is no answer. New messages do not wait here.
+        for _ in range(BRAIN_STARTS_LOOKS):
+            if await self._brain.ready():
+                break
+            await asyncio.sleep(0.5)
         while True:
             try:
                 for conversation_id in await asyncio.to_thread(unfinished, self._crm):

@@ -47,6 +47,7 @@ class FakeBrain:
     is_ready: bool = True
     in_form: bool = False
     has_consumed: Callable[[str, int], bool] = lambda sender, message_id: False
+    looks: int = 0  # How often somebody asked whether it is ready.
 
     async def answer(
         self, sender: str, text: str, metadata: Mapping[str, Any], payload: str | None = None
@@ -67,6 +68,7 @@ class FakeBrain:
         return self.has_consumed(sender, message_id)
 
     async def ready(self) -> bool:
+        self.looks += 1
         return self.is_ready
 
 

@@ -312,6 +312,19 @@ def test_a_conversation_of_another_process_is_answered_within_seconds(crm: Crm, 
         assert len(chat.brain.asked) == 1
 
 
+def test_what_an_earlier_process_left_waits_for_the_brain_to_start(crm: Crm, tmp_path: Path) -> None:
+    """An apology is no answer, and the brain starts more slowly than the gateway."""
+    conversation_id = a_conversation(crm).conversation_id
+    receive(crm, conversation_id, client_id(), "hello")
+    brain = FakeBrain(is_ready=False)
+    with gateway(crm, tmp_path, brain):
+        until(lambda: brain.looks >= 3, "the brain was looked for")
+        assert brain.asked == []
+        brain.is_ready = True
+        until(lambda: len(texts(crm, conversation_id)) == 2, "the message is answered")
+    assert texts(crm, conversation_id) == ["hello", "You said: hello"]
+
+
 def test_a_visitor_cannot_make_the_gateways_own_payloads(chat: Gateway) -> None:
     visitor = chat.visitor()
     visitor.send("gateway:person")
