@@ -317,7 +317,7 @@ def clean_text(text: str) -> str:
         raise UnacceptableText("nul", "a message may not hold a NUL character")
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
-    if not kept:
+    if all(c.isspace() or unicodedata.category(c) == "Cf" for c in kept):  # Zero-width characters too.
         raise UnacceptableText("empty", "a message needs at least one visible character")
     if len(kept) > MAX_TEXT:
         raise UnacceptableText(

@@ -124,6 +124,7 @@ def test_text_is_stored_as_text_without_what_controls_terminals(typed: str, stor
         ("", "empty"),
         (" \n\t ", "empty"),
         ("\x07", "empty"),
+        ("\u200b\u2060\ufeff", "empty"),
         ("a\0b", "nul"),
         ("x" * (MAX_TEXT + 1), "too_long"),
     ],
