@@ -4,11 +4,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base import CrmAction, count_failure, needs_person, offers_choice
+from actions.base import CrmAction, count_failure, needs_person, offers_choice, said
 from actions.escalation import get_person
 from actions.slots import Events, leave_all
 from crmcore.conversations import Turn
+from crmcore.corrections import corrected_words
 from crmcore.usecases.complaints import keep_club
+from crmcore.usecases.needs import correct_need
 
 HINTED = ("contact_or_order", "one_time_code", "order", "contact_kind", "need_confirmed")
 
@@ -30,6 +32,12 @@ class Correct(CrmAction):
     action_name = "action_correct"
 
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        need_id = tracker.get_slot("need_id")
+        if tracker.active_loop_name == "offer_form" and need_id and corrected_words(said(tracker)):
+            # What he corrects is the need; an offer for what he does not want is let go.
+            correct_need(self.crm, turn, need_id, said(tracker))
+            dispatcher.utter_message(response="utter_need_corrected")
+            return leave_all(tracker)
         open_form = tracker.active_loop_name is not None
         dispatcher.utter_message(response="utter_correct_what" if open_form else "utter_nothing_to_correct")
         return []

@@ -10,7 +10,7 @@ from crmcore.conversations import Turn
 from crmcore.usecases.offers import ShownOffer, accept_offer, decline_offer, next_offer
 
 # After any other message the offer is let go: nobody is asked twice about what he passed over.
-ABOUT_THE_OFFER = ("affirm", "deny", "abort", "ask_why", "inform", "nlu_fallback", "correct")
+ABOUT_THE_OFFER = ("affirm", "deny", "abort", "ask_why", "inform", "nlu_fallback")
 
 
 class OfferForm(RapportForm):
@@ -40,7 +40,7 @@ class AskOfferAnswer(CrmAction):
     action_name = "action_ask_offer_answer"
 
     def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        again = tracker.latest_message["intent"]["name"] in ("ask_why", "inform", "nlu_fallback", "correct")
+        again = tracker.latest_message["intent"]["name"] in ("ask_why", "inform", "nlu_fallback")
         dispatcher.utter_message(
             response="utter_ask_offer_again" if again else "utter_ask_offer_answer",
             need=tracker.get_slot("need_summary"),

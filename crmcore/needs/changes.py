@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 
-from crmcore.needs.values import MAX_VERBATIM, NO_CATEGORY, Need, ReadNeed
+from crmcore.needs.values import MAX_VERBATIM, NO_CATEGORY, Budget, Need, ReadNeed
 
 _SURE = 0.5  # A correction changes the category only when it names another one with this confidence.
 _NEGATION = re.compile(r"^(?:no|not|without)\s+", re.IGNORECASE)
@@ -23,6 +24,8 @@ def merged(before: ReadNeed, said: ReadNeed, answers_question: bool = False) -> 
         and said.product is not None
     )
     names_product = said.product is not None and not answers_question and (another or _is_thing(said))
+    if before.budget and before.quantity is None and not answers_question and _is_bare_number(said):
+        said = replace(said, quantity=None, budget=_moved(before.budget, Decimal(said.quantity or 0)))
     repeated = before.verbatim == said.verbatim or before.verbatim.endswith(f"\n{said.verbatim}")
     return ReadNeed(
         verbatim=before.verbatim if repeated else f"{before.verbatim}\n{said.verbatim}"[-MAX_VERBATIM:],
@@ -37,6 +40,27 @@ def merged(before: ReadNeed, said: ReadNeed, answers_question: bool = False) -> 
         purpose=said.purpose or before.purpose,
         location=said.location or before.location,
     )
+
+
+def _is_bare_number(said: ReadNeed) -> bool:
+    """Only a number was said: "no, 400"."""
+    others = (
+        said.product,
+        said.attributes,
+        said.details,
+        said.budget,
+        said.timing,
+        said.purpose,
+        said.location,
+    )
+    return said.quantity is not None and not any(others)
+
+
+def _moved(budget: Budget, amount: Decimal) -> Budget:
+    """The budget with its number replaced: "up to 300" becomes "up to 400"."""
+    if budget.max is not None and budget.min is None:
+        return replace(budget, raw=str(amount), max=amount)
+    return replace(budget, raw=str(amount), min=None, max=None, target=amount)
 
 
 def _is_thing(said: ReadNeed) -> bool:

@@ -1,4 +1,4 @@
-"""Ten whole conversations, talked live: each file beside this one is a behaviour."""
+"""Whole conversations, talked live: each file beside this one is a behaviour."""
 
 import re
 import sqlite3

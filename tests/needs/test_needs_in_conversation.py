@@ -1,11 +1,15 @@
 """What happens to a need from the first words to the marketer's board."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from crmcore.conversations import Conversation, StaleTurn, Turn
 from crmcore.crm import Crm
 from crmcore.needs.board import BoardFilter
-from crmcore.needs.values import NeedIsClosed, UnknownNeed
+from crmcore.needs.changes import merged
+from crmcore.needs.values import NO_CATEGORY, Budget, NeedIsClosed, ReadNeed, UnknownNeed
 from crmcore.store.database import Store
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.needs import (
@@ -72,6 +76,19 @@ def test_a_correction_replaces_what_it_names_and_keeps_the_rest(crm: Crm) -> Non
     assert (corrected.quantity, str(corrected.budget.max), corrected.budget.target) == (2, "350", None)
     assert corrected.timing is not None
     assert again == corrected
+
+
+def test_a_bare_number_corrects_the_budget_and_counts_nothing() -> None:
+    """\"About 300 euros" and then "no, 400"."""
+    before = ReadNeed("a guitar", "guitar", 0.9, budget=Budget("about 300 euros", target=Decimal(300)))
+    after = merged(before, ReadNeed("no, 400", NO_CATEGORY, 0.1, quantity=400))
+    assert (after.quantity, after.budget) == (None, Budget("400", target=Decimal(400)))
+    up_to = replace(before, budget=Budget("up to 300", max=Decimal(300)))
+    assert merged(up_to, ReadNeed("no, 400", NO_CATEGORY, 0.1, quantity=400)).budget == Budget(
+        "400", max=Decimal(400)
+    )
+    several = replace(before, quantity=2)
+    assert merged(several, ReadNeed("no, 3", NO_CATEGORY, 0.1, quantity=3)).quantity == 3
 
 
 def test_a_withdrawn_need_takes_no_correction(crm: Crm) -> None:
