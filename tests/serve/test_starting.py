@@ -11,7 +11,7 @@ import pytest
 from serve import training
 from serve.errors import CannotStart
 from serve.ports import require_free, require_private
-from serve.training import rasa_environment, train_when_stale
+from serve.training import KEPT_MODELS, rasa_environment, train_when_stale
 from tests.builders import ROOT
 from tests.live.product import free_port
 
@@ -79,8 +79,16 @@ def test_the_assistant_is_trained_when_its_dialogue_changed_and_never_otherwise(
     (dialogue / "domain.yml").write_text("intents: [greet]\n")
     second = train_when_stale()
     assert second != first
-    assert not first.exists()
     assert (dialogue / "calls").read_text().split() == ["trained"] * 2
+
+
+def test_a_model_that_a_running_product_may_need_is_kept_for_a_while(dialogue: Path) -> None:
+    trained = []
+    for number in range(KEPT_MODELS + 1):
+        (dialogue / "domain.yml").write_text(f"intents: [greet_{number}]\n")
+        trained.append(train_when_stale())
+        os.utime(trained[-1], (number, number))
+    assert [model.exists() for model in trained] == [False] + [True] * KEPT_MODELS
 
 
 def test_a_dialogue_that_does_not_train_shows_the_end_of_its_log(dialogue: Path) -> None:

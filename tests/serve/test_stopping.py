@@ -1,6 +1,7 @@
 """The parts end in an order in which none of them breaks the work of another."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def test_the_gateway_ends_its_turns_before_the_actions_and_rasa_that_they_need_g
         async with product._product(crm, settings, rasa, demo=False):
             await asyncio.sleep(0)
 
-    asyncio.run(start_and_stop())
+    with ThreadPoolExecutor(1) as thread:  # A browser that other tests left open runs a loop in this one.
+        thread.submit(asyncio.run, start_and_stop()).result()
     assert ended[0] == "gateway"
     assert sorted(ended[1:]) == ["actions", "rasa"]
