@@ -8,6 +8,7 @@ from actions.base import CrmAction, in_language, language_of, said
 from actions.slots import Events
 from crmcore.catalogue import Product
 from crmcore.conversations import Turn
+from crmcore.products import refers_back
 from crmcore.spoken import spoken_amount
 from crmcore.usecases.products import products_asked_for
 
@@ -19,7 +20,7 @@ class ProductAnswer(CrmAction):
         language = language_of(self.crm, turn)
         found = products_asked_for(self.crm, said(tracker), language).products
         before = self.crm.firm.product(tracker.get_slot("product_talked_of") or "")
-        if not found and before is not None:
+        if not found and before is not None and refers_back(said(tracker)):
             found = (before,)  # "And the warranty?" goes on about the same article.
         if len(found) == 1:
             self._one(dispatcher, found[0], language)

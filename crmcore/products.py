@@ -58,6 +58,18 @@ def of_category(
     return tuple((within or all_of_it)[:most])
 
 
+_REFERS_BACK = re.compile(r"\b(?:it|its|it's|this|that|they|them|these|those)\b", re.IGNORECASE)
+
+
+def refers_back(text: str) -> bool:
+    """Whether an English question goes on about an article named before.
+
+    >>> refers_back("whats the warranty on it"), refers_back("do you sell washing machines")
+    (True, False)
+    """
+    return _REFERS_BACK.search(text) is not None
+
+
 def closest(similarity: Mapping[str, float], products: Sequence[Product], least: float) -> Product | None:
     """The article nearest in meaning, when it is near enough."""
     nearest = max(products, key=lambda p: similarity.get(p.id, 0.0), default=None)

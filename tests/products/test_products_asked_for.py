@@ -5,6 +5,7 @@ import pytest
 from crmcore.crm import Crm
 from crmcore.firm import load_firm
 from crmcore.language import language_tools
+from crmcore.products import refers_back
 from crmcore.settings import ROOT
 from crmcore.store.database import Store
 from crmcore.usecases.products import products_asked_for
@@ -35,3 +36,9 @@ def test_when_everything_costs_more_the_cheapest_are_still_shown(crm: Crm) -> No
 
 def test_what_is_not_sold_has_no_answer(crm: Crm) -> None:
     assert asked(crm, "do you sell washing machines") == set()
+
+
+def test_only_a_question_that_points_back_goes_on_about_the_last_article() -> None:
+    """What is not sold must not be answered with what was talked of before."""
+    assert refers_back("whats the warranty on it")
+    assert not refers_back("do you sell washing machines")
