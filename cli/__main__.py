@@ -6,7 +6,7 @@ from functools import cache
 
 import typer
 
-from cli import decisions, firm, staff
+from cli import decisions, firm, keys, staff
 from cli.check import check_command
 from cli.needs_score import score_needs
 from cli.nlu_score import score_understanding
@@ -57,6 +57,7 @@ app.command("score-needs")(score_needs)
 app.add_typer(firm.app, name="firm")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(staff.app, name="staff")
+app.add_typer(keys.app, name="keys")
 
 
 def _become(module: str, *arguments: str) -> None:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crmcore.api_keys import KeyRefused, ScopeMissing
 from crmcore.conversations import (
     AlreadyClaimed,
     IllegalTransfer,
@@ -33,7 +34,9 @@ log = logging.getLogger(__name__)
 STATUS: dict[type[CrmError], int] = {
     TokenRefused: 401,
     SignInRefused: 401,
+    KeyRefused: 401,
     NotTheOwner: 403,
+    ScopeMissing: 403,
     UnknownConversation: 404,
     AlreadyClaimed: 409,
     IllegalTransfer: 409,

@@ -12,6 +12,7 @@ access = logging.getLogger("rapport.access")
 
 _MASKS = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),
+    (re.compile(r"\brap_[\w-]+"), "[key]"),
     (re.compile(r"(?i)\bbearer\s+\S+"), "[token]"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     # Six digits and more, also in groups: codes, phone and card numbers. Times and versions stay.

@@ -418,6 +418,20 @@ sign_in_attempts = Table(
     Index("ix_sign_in_attempts_subject", "subject", "at"),
 )
 
+# --- keys of other programs ----------------------------------------------------------------------------
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String(20), primary_key=True),  # The part of the key that is no secret.
+    Column("name", String(80), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the whole key; the key itself is never kept.
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime, nullable=True),
+    Column("last_used_at", UtcDateTime, nullable=True),
+)
+
 # --- value and decisions ---------------------------------------------------------------------------------
 
 value_runs = Table(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from crmcore.store.api_keys import ApiKeys
 from crmcore.store.callbacks import Callbacks
 from crmcore.store.complaints import Complaints
 from crmcore.store.consents import Consents
@@ -50,6 +51,7 @@ class Transaction:
         self.escalations = Escalations(connection)
         self.callbacks = Callbacks(connection)
         self.staff = StaffMembers(connection)
+        self.api_keys = ApiKeys(connection)
         self.value = Values(connection)
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)
