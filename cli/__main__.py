@@ -37,9 +37,15 @@ def _open() -> Crm:
 
 
 @app.command()
-def run(demo: bool = typer.Option(False, help="Load the demonstration firm once and show its shop.")) -> None:
-    """Start everything and say where it is; Ctrl-C stops it."""
-    _become("serve", *(["--demo"] if demo else []))
+def run(
+    demo: bool = typer.Option(False, help="Load the demonstration firm once and show its shop."),
+    part: list[str] = typer.Option(
+        [], help="Run only this part: gateway, actions, worker or rasa. May be given again; none means all."
+    ),
+) -> None:
+    """Start everything, or some parts of it, and say where it is; Ctrl-C stops it."""
+    chosen = [word for name in part for word in ("--part", name)]
+    _become("serve", *(["--demo"] if demo else []), *chosen)
 
 
 @app.command()

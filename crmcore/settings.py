@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from crmcore.errors import CrmError
 
@@ -25,12 +26,16 @@ class Settings:
     host: str
     port: int
     action_port: int
-    rasa_url: str
+    rasa_urls: tuple[str, ...]  # One or more dialogue engines.
     secret: bytes  # Signs tokens and keys digests.
     action_secret: str  # What Rasa must show to run an action.
     widget_secret: str  # Shared with the firm's web server, which signs its visitors in.
     smtp_url: str = ""  # Where letters are sent, with its password; empty: they stay in the outbox.
     request_limit_factor: float = 1.0  # Multiplies the gateway's limits: for load tests and busy offices.
+    action_host: str = "127.0.0.1"  # Where the actions listen,
+    action_url: str = ""  # and how Rasa reaches them; empty: on that very address.
+    tracker_url: str = ""  # PostgreSQL for what several Rasa processes remember; empty: a file in the home.
+    redis_url: str = ""  # Wakes and limits that several processes share, with its password; empty: none.
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,12 +56,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("RAPPORT_HOST", "127.0.0.1"),
         port=_port(environment, "RAPPORT_PORT", "8080"),
         action_port=_port(environment, "RAPPORT_ACTION_PORT", "8081"),
-        rasa_url=environment.get("RAPPORT_RASA_URL", "http://127.0.0.1:5005"),
+        rasa_urls=_addresses(environment, "RAPPORT_RASA_URL", "http://127.0.0.1:5005"),
         secret=_bytes(_secret(environment, "RAPPORT_SECRET", home)),
         action_secret=_secret(environment, "RAPPORT_ACTION_SECRET", home),
         widget_secret=_secret(environment, "RAPPORT_WIDGET_SECRET", home),
         smtp_url=environment.get("RAPPORT_SMTP_URL", ""),
         request_limit_factor=float(environment.get("RAPPORT_REQUEST_LIMIT_FACTOR", "1")),
+        action_host=environment.get("RAPPORT_ACTION_HOST", "127.0.0.1"),
+        action_url=environment.get("RAPPORT_ACTION_URL", ""),
+        tracker_url=_tracker(environment, "RAPPORT_TRACKER_URL"),
+        redis_url=_redis(environment, "RAPPORT_REDIS_URL"),
     )
 
 
@@ -78,6 +87,46 @@ def _port(environment: Mapping[str, str], name: str, default: str) -> int:
     if not (given.isascii() and given.isdigit() and 0 < int(given) < 2**16):
         raise WrongSetting(f"{name} is {given!r}; a port is a whole number from 1 to 65535")
     return int(given)
+
+
+def _addresses(environment: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    given = environment.get(name, default)
+    found = tuple(address.strip().rstrip("/") for address in given.split(",") if address.strip())
+    for address in found:
+        try:
+            usable = urlsplit(address).scheme in ("http", "https") and bool(urlsplit(address).port)
+        except ValueError:
+            usable = False
+        if not usable:
+            raise WrongSetting(
+                f"{name} holds {address!r}; write each address as http://<host>:<port>, "
+                "and separate several by commas"
+            )
+    if not found or len(set(found)) < len(found):
+        raise WrongSetting(f"{name} must name at least one address, and none of them twice")
+    return found
+
+
+def _tracker(environment: Mapping[str, str], name: str) -> str:
+    """For Rasa, whose SQLAlchemy calls its driver by another name than ours does."""
+    given = environment.get(name, "")
+    scheme, separator, rest = given.partition("://")
+    if given and (not separator or scheme.partition("+")[0] != "postgresql"):
+        raise WrongSetting(
+            f"{name} must name a PostgreSQL database, as postgresql://<user>:<password>@<host>/<name>; "
+            "leave it empty for a file in the home, which serves one dialogue engine"
+        )
+    return f"postgresql://{rest}" if given else ""
+
+
+def _redis(environment: Mapping[str, str], name: str) -> str:
+    given = environment.get(name, "")
+    if given and not given.startswith(("redis://", "rediss://", "unix://")):
+        raise WrongSetting(
+            f"{name} must be redis://[:<password>@]<host>:<port>/<number>, rediss:// with TLS, "
+            "or unix://<path>; leave it empty for an installation of one process"
+        )
+    return given
 
 
 def _bytes(secret: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Checks that nobody else listens where we want to, and that Rasa listens where no customer reaches it."""
+"""Checks that nobody else listens where we want to, and that only we reach what trusts everybody."""
 
 import socket
 from ipaddress import ip_address
@@ -19,14 +19,41 @@ def require_free(host: str, port: int, what: str, setting: str) -> None:
             ) from error
 
 
-def require_private(host: str, variable: str) -> None:
-    """Raise ``CannotStart`` when the dialogue engine, which trusts everybody, would listen to the world."""
-    try:
-        address = ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        address = None
-    if address is None or address.is_unspecified or not (address.is_loopback or address.is_private):
+def require_private(host: str, what: str, setting: str) -> str:
+    """The address of ``host`` to listen on: loopback or private, never one that the world may reach.
+
+    A name is looked up (containers are called by name), and every address behind it must be private.
+
+    Raises
+    ------
+    CannotStart : strangers could reach it, or the name is unknown here.
+    """
+    found = _addresses_of(host)
+    if not found:
         raise CannotStart(
-            f"The dialogue engine would listen on {host}, where strangers may reach it; "
-            f"{variable} takes a loopback or private address such as http://127.0.0.1:5005."
+            f"{what} would listen on {host}, a name that this machine does not know; {setting}."
         )
+    if not all(_is_private(address) for address in found):
+        raise CannotStart(
+            f"{what} would listen on {host}, where strangers may reach it; {setting} "
+            "takes a loopback or private address such as 127.0.0.1."
+        )
+    return found[0]
+
+
+def _addresses_of(host: str) -> list[str]:
+    try:
+        return [
+            str(entry[4][0]) for entry in socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+        ]
+    except OSError:
+        pass
+    try:
+        return [str(ip_address(host))]  # An IPv6 address as such.
+    except ValueError:
+        return []
+
+
+def _is_private(address: str) -> bool:
+    parsed = ip_address(address)
+    return not parsed.is_unspecified and (parsed.is_loopback or parsed.is_private)

@@ -1,119 +1,59 @@
-"""Runs the whole product in one process beside Rasa, and says when a message is really answered."""
+"""Runs the whole product, or the parts of it that this process was asked for, until a signal."""
 
 import asyncio
 import contextlib
 import os
-import secrets
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
+from collections.abc import Collection
 
-import uvicorn
-from fastapi import FastAPI
-
-from actions.app import create_action_app
 from crmcore.crm import Crm, open_crm
 from crmcore.needs import read_need
 from crmcore.settings import Settings, read_settings
 from demo.load import SignIn, load_demonstration_firm
 from serve.errors import CannotStart
-from serve.ports import require_free, require_private
+from serve.parts import PARTS, Part, Product, Tasks, require_startable, running
 from serve.rasa import RasaServer
-from serve.training import RASA_PYTHON, train_when_stale
-from serve.worker import work_until_stopped
-from web.app import create_app
-from web.gateway.brain import Brain, BrainError
-from web.live import Live
+from serve.training import train_when_stale
+from web.gateway.brain import BrainError
+from web.gateway.pool import BrainPool
 
 ANSWERS_WITHIN_SECONDS = 120
 
-Tasks = list[asyncio.Task[None]]  # The parts of the running product, by name.
 
+async def run(parts: Collection[Part], *, demo: bool) -> int:
+    """Start the parts, say where they are once they can be used, and serve until a signal.
 
-async def run(*, demo: bool) -> int:
-    """Start everything, print the addresses once a message was answered, and serve until a signal."""
+    With gateway, actions and Rasa in this process that is when a message was answered. Apart from them,
+    each part serves at once and waits for the others: the gateway keeps what customers write meanwhile.
+    """
     settings = read_settings()
-    _require_environment(settings)
-    crm = open_crm(settings)
-    sign_ins = await asyncio.to_thread(load_demonstration_firm, crm, settings) if demo else []
-    model = await asyncio.to_thread(train_when_stale)
+    require_startable(parts, settings)
+    crm = None if set(parts) == {"rasa"} else open_crm(settings)
+    sign_ins = (
+        await asyncio.to_thread(load_demonstration_firm, crm, settings) if demo and crm is not None else []
+    )
+    rasas = []
+    if "rasa" in parts:
+        model = await asyncio.to_thread(train_when_stale)
+        rasas = [RasaServer(settings, model, url) for url in settings.rasa_urls]
 
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
 
-    rasa = RasaServer(settings, model)
-    async with _product(crm, settings, rasa, demo=demo) as (brain, tasks):
-        # The first need would wait seconds for the embedder and the date reader to load; load them now.
-        await asyncio.to_thread(
-            read_need, "a first need", crm.firm, crm.language, crm.firm.today(crm.clock())
-        )
-        if not await _until_answered(brain, settings, stopping):
+    async with running(Product(parts, settings, crm, rasas, demo)) as (brain, tasks):
+        if crm is not None and "actions" in parts:
+            # The first need would wait seconds for the embedder and the date reader to load; load them now.
+            await asyncio.to_thread(
+                read_need, "a first need", crm.firm, crm.language, crm.firm.today(crm.clock())
+            )
+        if "rasa" in parts and not await _until_usable(brain, parts, settings, stopping):
             return 0
-        _print_addresses(crm, settings, sign_ins, demo=demo)
+        _print_addresses(parts, crm, settings, sign_ins, demo=demo)
         ended = await _until_ended(tasks, stopping)
         print("\nStopping …", flush=True)
     return _exit_code(ended)
-
-
-@contextlib.asynccontextmanager
-async def _product(
-    crm: Crm, settings: Settings, rasa: RasaServer, *, demo: bool
-) -> AsyncIterator[tuple[Brain, Tasks]]:
-    """The gateway, the action server, the worker and Rasa; all of them are ended on the way out."""
-    brain = Brain(settings.rasa_url)
-    live = Live(crm)
-    gateway = _server(create_app(crm, brain, live, settings, demo=demo), settings.host, settings.port)
-    actions = _server(create_action_app(crm, settings.action_secret), "127.0.0.1", settings.action_port)
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    tasks = [
-        asyncio.create_task(gateway.serve(), name="the gateway"),
-        asyncio.create_task(actions.serve(), name="the action server"),
-        asyncio.create_task(work_until_stopped(crm, holder), name="the worker"),
-        asyncio.create_task(rasa.watch(), name="the watch over the dialogue engine"),
-    ]
-    try:
-        yield brain, tasks
-    finally:
-        # The gateway first: its turns under way end in good order only while the actions and Rasa live.
-        gateway.should_exit = True
-        await asyncio.wait(tasks[:1])
-        actions.should_exit = True
-        for task in tasks[2:]:
-            task.cancel()
-        await rasa.stop()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await brain.close()
-        crm.store.dispose()
-
-
-class _Server(uvicorn.Server):
-    """Two servers share one process, so the process and not each server listens to signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn's own signature has no types
-        yield
-
-
-def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
-    return _Server(
-        uvicorn.Config(
-            app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
-        )
-    )
-
-
-def _require_environment(settings: Settings) -> None:
-    if not RASA_PYTHON.exists():
-        raise CannotStart(f"The dialogue engine's environment is missing ({RASA_PYTHON}); run 'make setup'.")
-    require_free(settings.host, settings.port, "the website and the workspace", "RAPPORT_PORT=<port>")
-    require_free("127.0.0.1", settings.action_port, "the assistant's actions", "RAPPORT_ACTION_PORT=<port>")
-    rasa = urlsplit(settings.rasa_url)
-    host = rasa.hostname or "127.0.0.1"
-    require_private(host, "RAPPORT_RASA_URL")
-    require_free(host, rasa.port or 5005, "the dialogue engine", "RAPPORT_RASA_URL=http://127.0.0.1:<port>")
 
 
 async def _until_ended(tasks: Tasks, stopping: asyncio.Event) -> asyncio.Task[None] | None:
@@ -133,24 +73,27 @@ def _exit_code(ended: asyncio.Task[None] | None) -> int:
     return 1
 
 
-async def _until_answered(brain: Brain, settings: Settings, stopping: asyncio.Event) -> bool:
-    """Wait until the assistant answers a real message; False when asked to stop before."""
+async def _until_usable(
+    brain: BrainPool, parts: Collection[Part], settings: Settings, stopping: asyncio.Event
+) -> bool:
+    """Wait until every dialogue engine is up, and answers when its actions are here; False when stopped."""
     print("Starting the assistant (about 15 seconds) …", flush=True)
     deadline = asyncio.get_running_loop().time() + ANSWERS_WITHIN_SECONDS
     while not stopping.is_set():
-        if await brain.ready() and await _answers(brain):
+        up = all((await brain.servers()).values())
+        if up and ("actions" not in parts or await _answers(brain)):
             return True
         if asyncio.get_running_loop().time() > deadline:
             raise CannotStart(
                 f"The assistant did not answer within {ANSWERS_WITHIN_SECONDS} seconds; "
-                f"the end of {settings.home / 'logs' / 'rasa.log'} says why."
+                f"the end of rasa*.log in {settings.home / 'logs'} says why."
             )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), 0.3)
     return False
 
 
-async def _answers(brain: Brain) -> bool:
+async def _answers(brain: BrainPool) -> bool:
     """Whether a real message gets a real reply, in a conversation that no customer has."""
     try:
         await brain.answer(f"start-{os.getpid()}.0", "hello", {})
@@ -159,7 +102,18 @@ async def _answers(brain: Brain) -> bool:
     return True
 
 
-def _print_addresses(crm: Crm, settings: Settings, sign_ins: list[SignIn], *, demo: bool) -> None:
+def _print_addresses(
+    parts: Collection[Part], crm: Crm | None, settings: Settings, sign_ins: list[SignIn], *, demo: bool
+) -> None:
+    lines = []
+    if crm is not None and "gateway" in parts:
+        lines += _pages(crm, settings, sign_ins, demo=demo)
+    if set(parts) != set(PARTS):
+        lines += ["", f"  Running in this process: {', '.join(parts)}."]
+    print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+
+
+def _pages(crm: Crm, settings: Settings, sign_ins: list[SignIn], *, demo: bool) -> list[str]:
     address = f"http://{settings.host}:{settings.port}"
     lines = [f"{crm.firm.name} is open.", ""]
     if demo:
@@ -176,4 +130,4 @@ def _print_addresses(crm: Crm, settings: Settings, sign_ins: list[SignIn], *, de
         lines += [f"    {entry.role:<16} {entry.email:<34} {entry.password}" for entry in sign_ins]
     if crm.mail is None and not demo:
         lines += ["", "  No mail server is set (RAPPORT_SMTP_URL): one-time codes reach nobody."]
-    print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+    return lines

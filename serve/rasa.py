@@ -1,4 +1,4 @@
-"""Starts the Rasa server on loopback and starts it again when it dies."""
+"""Starts a Rasa server where only we reach it, and starts it again when it dies."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from crmcore.settings import ROOT, Settings
 from serve.children import die_with_parent
+from serve.ports import require_private
 from serve.training import RASA_PYTHON, rasa_environment
 from web.logs import mask
 
@@ -17,9 +18,12 @@ MAX_LINE = 1024 * 1024  # Bytes of one line that Rasa prints.
 class RasaServer:
     """One Rasa process; ``watch`` runs until it is cancelled and restarts a dead one with growing pauses."""
 
-    def __init__(self, settings: Settings, model: Path) -> None:
+    def __init__(self, settings: Settings, model: Path, url: str) -> None:
         self._settings = settings
         self._model = model
+        address = urlsplit(url)
+        self._host, self._port = address.hostname or "", address.port or 0
+        self._name = "rasa" if len(settings.rasa_urls) == 1 else f"rasa-{self._port}"
         self._process: asyncio.subprocess.Process | None = None
 
     async def watch(self) -> None:
@@ -57,28 +61,33 @@ class RasaServer:
         """Write what Rasa prints, masked: when a component crashes, it prints the customer's text."""
         logs = self._settings.home / "logs"
         logs.mkdir(exist_ok=True)
-        with (logs / "rasa.log").open("a", encoding="utf-8") as log:
+        with (logs / f"{self._name}.log").open("a", encoding="utf-8") as log:
             while line := await _line(output):
                 log.write(mask(line))
                 log.flush()
 
     async def _start(self) -> asyncio.subprocess.Process:
-        address = urlsplit(self._settings.rasa_url)
+        settings = self._settings
+        host = require_private(self._host, "The dialogue engine", "RAPPORT_RASA_URL")
         self._process = await asyncio.create_subprocess_exec(
             str(RASA_PYTHON), "-m", "rasa", "run", "--enable-api",
-            "--interface", address.hostname or "127.0.0.1", "--port", str(address.port or 5005),
+            "--interface", host, "--port", str(self._port),
             "--model", str(self._model),
             "--endpoints", "endpoints.yml", "--credentials", "credentials.yml",
             cwd=ROOT, start_new_session=True, preexec_fn=die_with_parent,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, limit=MAX_LINE,
             env={
                 **rasa_environment(),
-                "RAPPORT_ACTION_URL": f"http://127.0.0.1:{self._settings.action_port}/webhook",
-                "RAPPORT_ACTION_SECRET": self._settings.action_secret,
-                "RAPPORT_TRACKER_DB": str(self._settings.home / "tracker.db"),
+                "RAPPORT_ACTION_URL": settings.action_url
+                or f"http://{settings.action_host}:{settings.action_port}/webhook",
+                "RAPPORT_ACTION_SECRET": settings.action_secret,
+                "RAPPORT_TRACKER_URL": settings.tracker_url or f"sqlite:///{settings.home / 'tracker.db'}",
+                # Rasa asks its tracker for one message after the other; it would keep 50 connections.
+                "POSTGRESQL_POOL_SIZE": "4",
+                "POSTGRESQL_MAX_OVERFLOW": "4",
             },
         )  # fmt: skip
-        (self._settings.home / "rasa.pid").write_text(str(self._process.pid))
+        (settings.home / f"{self._name}.pid").write_text(str(self._process.pid))
         return self._process
 
 

@@ -1,5 +1,7 @@
 """Trains the assistant when, and only when, what it learns from has changed."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -54,9 +56,23 @@ def train_when_stale() -> Path:
     Raises ``CannotStart`` with the last lines of the training log when the dialogue does not train.
     """
     model = model_path()
-    if model.exists():
-        return model
-    model.parent.mkdir(exist_ok=True)
+    if not model.exists():
+        with _alone(model.parent):
+            if not model.exists():
+                _train(model)
+    return model
+
+
+@contextlib.contextmanager
+def _alone(models: Path) -> Iterator[None]:
+    """Two processes that start at once train once: the second waits for the first."""
+    models.mkdir(exist_ok=True)
+    with (models / ".training").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Given back with the file, whatever ends the process.
+        yield
+
+
+def _train(model: Path) -> None:
     log = model.parent / "training.log"
     print("Training the assistant, because its dialogue changed (about a minute) …", flush=True)
     with log.open("w") as output:
@@ -79,7 +95,6 @@ def train_when_stale() -> Path:
     by_age = sorted(model.parent.glob("rapport-*.tar.gz"), key=lambda path: path.stat().st_mtime)
     for old in by_age[:-KEPT_MODELS]:
         old.unlink()
-    return model
 
 
 def _taught_by() -> Iterator[Path]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from crmcore.store.schema import firm_versions
+from crmcore.store.statements import insert_once
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,7 @@ class Firms:
         row = self._connection.execute(query).mappings().one_or_none()
         return None if row is None else FirmVersion(**row)
 
-    def add(self, digest: str, document: str, now: datetime) -> int:
-        """Put a text into service; returns its version."""
-        statement = (
-            insert(firm_versions)
-            .values(applied_at=now, digest=digest, document=document)
-            .returning(firm_versions.c.version)
-        )
-        return int(self._connection.execute(statement).scalar_one())
+    def add(self, digest: str, document: str, now: datetime) -> bool:
+        """Put a text into service; False when another process put one with this digest there just now."""
+        values = {"applied_at": now, "digest": digest, "document": document}
+        return insert_once(self._connection, firm_versions, values)

@@ -56,7 +56,10 @@ def apply_firm(store: Store, text: str, now: datetime, file_name: str = "firm.ym
         mark = digest(text)
         if newest is not None and tx.firm.by_digest(mark) is not None:
             mark = digest(f"{newest.version}\n{text}")
-        return Applied(tx.firm.add(mark, text, now), True)
+        is_new = tx.firm.add(mark, text, now)
+        stored = tx.firm.by_digest(mark)
+        assert stored is not None
+        return Applied(stored.version, is_new)
 
 
 def export_firm(store: Store) -> str:

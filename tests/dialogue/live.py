@@ -134,7 +134,7 @@ def running_chain(crm: Crm, model: Path, folder: Path) -> Iterator[Chain]:
         "PYTHONPATH": str(ROOT),
         "RAPPORT_ACTION_URL": f"http://127.0.0.1:{action_port}/webhook",
         "RAPPORT_ACTION_SECRET": SECRET,
-        "RAPPORT_TRACKER_DB": str(folder / "tracker.db"),
+        "RAPPORT_TRACKER_URL": f"sqlite:///{folder / 'tracker.db'}",
     }
     with (folder / "rasa.log").open("w") as log:
         rasa = subprocess.Popen(

@@ -12,8 +12,6 @@ from tests.builders import ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OPERATOR = (ROOT / "docs" / "guide-operator.md").read_text(encoding="utf-8")
 OURS = ("crmcore", "web", "cli", "serve")
-# Set by the launcher for Rasa, not by an operator.
-FOR_RASA = {"RAPPORT_ACTION_URL", "RAPPORT_TRACKER_DB"}
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -47,7 +45,7 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
 
 def test_the_operators_guide_lists_every_setting_and_no_other() -> None:
     sources = [path.read_text() for part in OURS for path in (ROOT / part).rglob("*.py")]
-    read = set(re.findall(r'"(RAPPORT_[A-Z_]+)"', "\n".join(sources))) - FOR_RASA
+    read = set(re.findall(r'"(RAPPORT_[A-Z_]+)"', "\n".join(sources)))
     table = OPERATOR.split("## Settings")[1].split("\n## ")[0]
     names = (row.split("|")[1] for row in table.splitlines() if row.startswith("|"))
     listed = {name for first in names for name in re.findall(r"`(RAPPORT_\w+)`", first)}

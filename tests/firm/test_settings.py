@@ -50,3 +50,33 @@ def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     for home in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(WrongSetting, match="set RAPPORT_HOME"):
             read_settings({"RAPPORT_HOME": str(home)})
+
+
+def test_several_dialogue_engines_are_separated_by_commas(tmp_path: Path) -> None:
+    given = "http://127.0.0.1:5005, http://10.0.0.7:5005/"
+    settings = read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_RASA_URL": given})
+    assert settings.rasa_urls == ("http://127.0.0.1:5005", "http://10.0.0.7:5005")
+
+
+@pytest.mark.parametrize(
+    "given", ["", ",", "127.0.0.1:5005", "http://127.0.0.1", "http://h:x", "http://h:1,http://h:1/"]
+)
+def test_a_wrong_address_of_a_dialogue_engine_is_one_sentence(tmp_path: Path, given: str) -> None:
+    with pytest.raises(WrongSetting, match="RAPPORT_RASA_URL"):
+        read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_RASA_URL": given})
+
+
+def test_the_trackers_database_is_postgresql_under_whatever_driver_it_is_named(tmp_path: Path) -> None:
+    for scheme in ("postgresql", "postgresql+psycopg"):
+        given = f"{scheme}://rasa:hush@db/rasa"
+        settings = read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_TRACKER_URL": given})
+        assert settings.tracker_url == "postgresql://rasa:hush@db/rasa"
+    with pytest.raises(WrongSetting, match="RAPPORT_TRACKER_URL must name a PostgreSQL") as refused:
+        read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_TRACKER_URL": "mysql://rasa:hush@db/rasa"})
+    assert "hush" not in str(refused.value)
+
+
+def test_a_wrong_address_of_redis_is_one_sentence_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(WrongSetting, match="RAPPORT_REDIS_URL must be redis://") as refused:
+        read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_REDIS_URL": "http://:hush@cache:6379"})
+    assert "hush" not in str(refused.value)

@@ -101,12 +101,12 @@ def test_a_dialogue_that_does_not_train_shows_the_end_of_its_log(dialogue: Path)
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "8.8.8.8", "rasa.example.com"])
 def test_the_dialogue_engine_never_listens_to_the_world(host: str) -> None:
     with pytest.raises(CannotStart, match="RAPPORT_RASA_URL"):
-        require_private(host, "RAPPORT_RASA_URL")
+        require_private(host, "The dialogue engine", "RAPPORT_RASA_URL")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.3.4", "192.168.1.9"])
 def test_the_dialogue_engine_may_listen_privately(host: str) -> None:
-    require_private(host, "RAPPORT_RASA_URL")
+    require_private(host, "The dialogue engine", "RAPPORT_RASA_URL")
 
 
 def test_the_dialogue_engine_sends_no_telemetry_and_is_told_none_of_our_secrets(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from crmcore.crm import Crm
-from serve import product
+from serve import parts
+from serve.parts import PARTS, Product, running
 from tests.web.gateway.chat import some_settings
 
 
@@ -47,12 +48,12 @@ def test_the_gateway_ends_its_turns_before_the_actions_and_rasa_that_they_need_g
 ) -> None:
     ended: list[str] = []
     servers = iter([Part("gateway", ended), Part("actions", ended)])
-    monkeypatch.setattr(product, "_server", lambda *_: next(servers))
+    monkeypatch.setattr(parts, "_server", lambda *_: next(servers))
     rasa: Any = Part("rasa", ended)
-    settings = some_settings(tmp_path, rasa_url="http://127.0.0.1:9")
+    settings = some_settings(tmp_path)
 
     async def start_and_stop() -> None:
-        async with product._product(crm, settings, rasa, demo=False):
+        async with running(Product(PARTS, settings, crm, [rasa], demo=False)):
             await asyncio.sleep(0)
 
     with ThreadPoolExecutor(1) as thread:  # A browser that other tests left open runs a loop in this one.

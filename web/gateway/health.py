@@ -29,10 +29,12 @@ async def health(request: Request) -> JSONResponse:
 
 async def _look(request: Request) -> dict[str, Any]:
     state = request.app.state
+    brains = (await state.brain.servers()).values()
     found: dict[str, Any] = {
         "app": "ok",
         "database": "ok",
-        "brain": "ok" if await state.brain.ready() else "down",
+        "brain": "ok" if any(brains) else "down",
+        "brains": {"up": sum(brains), "of": len(brains)},
         "streams": len(state.streams),
         "database_failures": state.database_failures,
     }

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class AnsweringBrain(Protocol):
-    """What the gateway needs of a dialogue engine; :class:`web.gateway.brain.Brain` asks Rasa."""
+    """What the gateway needs of a dialogue engine; :class:`web.gateway.pool.BrainPool` asks Rasa."""
 
     async def answer(
         self, sender: str, text: str, metadata: Mapping[str, Any], payload: str | None = None
@@ -46,6 +46,8 @@ class AnsweringBrain(Protocol):
     async def consumed(self, sender: str, message_id: int) -> bool: ...
 
     async def ready(self) -> bool: ...
+
+    async def servers(self) -> Mapping[str, bool]: ...
 
 
 class TurnRunner:

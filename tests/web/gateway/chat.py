@@ -68,8 +68,11 @@ class FakeBrain:
         return self.has_consumed(sender, message_id)
 
     async def ready(self) -> bool:
+        return any((await self.servers()).values())
+
+    async def servers(self) -> Mapping[str, bool]:
         self.looks += 1
-        return self.is_ready
+        return {"http://127.0.0.1:9": self.is_ready}
 
 
 def some_settings(home: Path, **changes: Any) -> Settings:
@@ -80,7 +83,7 @@ def some_settings(home: Path, **changes: Any) -> Settings:
         "host": "127.0.0.1",
         "port": 0,
         "action_port": 0,
-        "rasa_url": "",
+        "rasa_urls": ("http://127.0.0.1:9",),
         "secret": b"s" * 32,
         "action_secret": "a" * 64,
         "widget_secret": WIDGET_SECRET,
@@ -89,9 +92,9 @@ def some_settings(home: Path, **changes: Any) -> Settings:
 
 
 @contextlib.contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The app behind a real uvicorn on a free port of loopback; yields its address."""
-    listening = socket.create_server(("127.0.0.1", 0))
+def served(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
+    """The app behind a real uvicorn, on a free port of loopback unless one is given; yields its address."""
+    listening = listening or socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

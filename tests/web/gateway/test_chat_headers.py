@@ -163,6 +163,7 @@ def test_health_says_how_every_part_is(crm: Crm, tmp_path: Path) -> None:
         "app": "ok",
         "database": "ok",
         "brain": "ok",
+        "brains": {"up": 1, "of": 1},
         "streams": 0,
         "database_failures": 0,
         "incidents_last_hour": {},

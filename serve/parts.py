@@ -1,0 +1,125 @@
+"""The parts of the running product: each can run in a process of its own, on one machine or several."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+
+from actions.app import create_action_app
+from crmcore.crm import Crm
+from crmcore.settings import Settings
+from serve.errors import CannotStart
+from serve.ports import require_free, require_private
+from serve.rasa import RasaServer
+from serve.training import RASA_PYTHON
+from serve.worker import work_until_stopped
+from web.app import create_app
+from web.gateway.pool import BrainPool
+from web.live import Live
+
+Part = Literal["gateway", "actions", "worker", "rasa"]
+PARTS: tuple[Part, ...] = ("gateway", "actions", "worker", "rasa")
+
+Tasks = list[asyncio.Task[None]]  # What runs, by name.
+
+
+@dataclass(frozen=True)
+class Product:
+    """What this process was asked to run. ``crm`` is None where Rasa runs alone: it knows no database."""
+
+    parts: Collection[Part]
+    settings: Settings
+    crm: Crm | None
+    rasas: Sequence[RasaServer]
+    demo: bool
+
+
+def require_startable(parts: Collection[Part], settings: Settings) -> None:
+    """Raise ``CannotStart`` for what would only be noticed later, or never."""
+    if {"gateway", "rasa"} & set(parts) and len(settings.rasa_urls) > 1 and not settings.tracker_url:
+        raise CannotStart(
+            f"RAPPORT_RASA_URL names {len(settings.rasa_urls)} dialogue engines, and each would remember its "
+            "own half of a conversation; let them share it with "
+            "RAPPORT_TRACKER_URL=postgresql://<user>:<password>@<host>/<database>, or name one."
+        )
+    if "gateway" in parts:
+        what = "the website and the workspace"
+        require_free(settings.host, settings.port, what, "RAPPORT_PORT=<port>")
+    if "actions" in parts:
+        host = require_private(settings.action_host, "The assistant's actions", "RAPPORT_ACTION_HOST")
+        require_free(host, settings.action_port, "the assistant's actions", "RAPPORT_ACTION_PORT=<port>")
+    if "rasa" in parts:
+        if not RASA_PYTHON.exists():
+            raise CannotStart(
+                f"The dialogue engine's environment is missing ({RASA_PYTHON}); run 'make setup'."
+            )
+        for url in settings.rasa_urls:
+            address = urlsplit(url)
+            host = require_private(address.hostname or "", "The dialogue engine", "RAPPORT_RASA_URL")
+            require_free(
+                host, address.port or 0, "the dialogue engine", "RAPPORT_RASA_URL=http://127.0.0.1:<port>"
+            )
+
+
+@contextlib.asynccontextmanager
+async def running(product: Product) -> AsyncIterator[tuple[BrainPool, Tasks]]:
+    """All parts that were asked for; they are ended on the way out, in an order that breaks no work."""
+    settings, crm = product.settings, product.crm
+    brain = BrainPool(settings.rasa_urls)
+    servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+    tasks: Tasks = []
+
+    def serve(server: uvicorn.Server, name: str) -> None:
+        task = asyncio.create_task(server.serve(), name=name)
+        servers.append((server, task))
+        tasks.append(task)
+
+    if crm is not None and "gateway" in product.parts:
+        app = create_app(crm, brain, Live(crm), settings, demo=product.demo)
+        serve(_server(app, settings.host, settings.port), "the gateway")
+    if crm is not None and "actions" in product.parts:
+        actions = create_action_app(crm, settings.action_secret)
+        serve(_server(actions, settings.action_host, settings.action_port), "the action server")
+    if crm is not None and "worker" in product.parts:
+        holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
+        tasks.append(asyncio.create_task(work_until_stopped(crm, holder), name="the worker"))
+    for rasa in product.rasas:
+        tasks.append(asyncio.create_task(rasa.watch(), name="the watch over the dialogue engine"))
+    try:
+        yield brain, tasks
+    finally:
+        # The gateway first: its turns under way end in good order only while the actions and Rasa live.
+        for server, task in servers:
+            server.should_exit = True
+            await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*(rasa.stop() for rasa in product.rasas))
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await brain.close()
+        if crm is not None:
+            crm.store.dispose()
+
+
+class _Server(uvicorn.Server):
+    """Two servers share one process, so the process and not each server listens to signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn's own signature has no types
+        yield
+
+
+def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    return _Server(
+        uvicorn.Config(
+            app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
+        )
+    )

@@ -1,0 +1,96 @@
+"""The parts of the product start apart from one another, each saying what it lacks."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serve.errors import CannotStart
+from serve.parts import require_startable
+from tests.builders import ROOT
+from tests.live.product import free_port
+from tests.postgres import Cluster
+from tests.web.gateway.chat import some_settings
+
+
+def test_several_engines_without_a_common_memory_are_refused_with_the_setting_that_mends_it(
+    tmp_path: Path,
+) -> None:
+    settings = some_settings(tmp_path, rasa_urls=("http://127.0.0.1:5005", "http://127.0.0.1:5006"))
+    for part in ("gateway", "rasa"):
+        with pytest.raises(CannotStart, match="RAPPORT_TRACKER_URL=postgresql"):
+            require_startable((part,), settings)  # type: ignore[arg-type]
+    require_startable(("worker",), settings)
+
+
+def test_the_actions_never_listen_to_the_world(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="RAPPORT_ACTION_HOST"):
+        require_startable(("actions",), some_settings(tmp_path, action_host="0.0.0.0"))
+
+
+def test_the_demonstration_belongs_to_the_gateway(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [str(ROOT / "rapport"), "run", "--part", "worker", "--demo"],
+        env={**os.environ, "RAPPORT_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "give --demo to that part" in ended.stderr
+
+
+class Apart:
+    """One part as a process of its own, with what it printed until it said that it runs."""
+
+    def __init__(self, part: str, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [str(ROOT / "rapport"), "run", "--part", part],
+            env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self.said = ""
+
+    def until_it_runs(self) -> str:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
+            if "Ctrl-C stops everything" in line:
+                return self.said
+        raise AssertionError(f"it ended: {self.said}")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def environment(postgres: Cluster, tmp_path: Path) -> Iterator[dict[str, str]]:
+    name = postgres.create()
+    yield {
+        "RAPPORT_HOME": str(tmp_path),
+        "RAPPORT_DATABASE_URL": postgres.url(name),
+        "RAPPORT_PORT": str(free_port()),
+        "RAPPORT_ACTION_PORT": str(free_port()),
+        "RAPPORT_RASA_URL": f"http://127.0.0.1:{free_port()}",
+    }
+    postgres.drop(name)
+
+
+def test_parts_that_start_at_the_same_moment_on_an_empty_database_all_run(
+    environment: dict[str, str],
+) -> None:
+    parts = [Apart(part, environment) for part in ("gateway", "actions", "worker")]
+    try:
+        said = [part.until_it_runs() for part in parts]
+        assert "Running in this process: gateway." in said[0]
+        health = httpx.get(f"http://127.0.0.1:{environment['RAPPORT_PORT']}/health", timeout=30)
+        assert health.status_code == 200
+        assert health.json()["brains"] == {"up": 0, "of": 1}
+        refused = httpx.post(
+            f"http://127.0.0.1:{environment['RAPPORT_ACTION_PORT']}/webhook", json={}, timeout=30
+        )
+        assert refused.status_code == 401
+    finally:
+        ended = [part.stop() for part in parts]
+    assert ended == [0, 0, 0]
