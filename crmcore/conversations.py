@@ -23,6 +23,8 @@ kind                values
 ``mark:requeued``   ``name`` who did not answer in time, ``position``, ``wait_minutes``
 ``mark:callback``   ``opens_at`` (ISO 8601 UTC): nobody is here; a person will come back by then
 ``mark:bot``        nothing: the firm closed while he waited, and the assistant answers again
+``mark:waiting``    ``name`` of the person who has the message, or "" in the queue; said once to a
+                    client that has no live line and must ask for the answer
 ``mark:closed``     ``name`` of the account manager who closed it, or ""
 ==================  ==========================================================================
 

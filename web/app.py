@@ -11,6 +11,8 @@ from fastapi.staticfiles import StaticFiles
 
 from crmcore.crm import Crm
 from crmcore.settings import Settings
+from web.channels.rest import Waiting
+from web.channels.rest import router as rest_channel
 from web.demo.routes import router as demonstration
 from web.errors import install_error_answers
 from web.gateway.health import router as health
@@ -57,11 +59,13 @@ def create_app(
     app.state.wording = wording
     app.state.limits = limits = limits or Limits.times(settings.request_limit_factor)
     app.state.streams = Streams(limits.streams_of_conversation, limits.streams_of_address, limits.streams)
+    app.state.waiting = Waiting()
     app.state.health_lock, app.state.health_at, app.state.health = asyncio.Lock(), -1e9, {}
     app.state.database_failures = 0  # Since the start; the table of incidents is out of reach then.
     app.state.tokens = Tokens(settings.secret, settings.widget_secret)
     app.add_api_route("/", lambda: RedirectResponse("/demo" if demo else "/sign-in"))
     app.include_router(gateway)  # /chat
+    app.include_router(rest_channel)  # /webhooks/rest/webhook
     app.include_router(health)  # /health
     app.include_router(widget())  # /widget.js, /widget
     if demo:

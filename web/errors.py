@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crmcore.api_keys import KeyRefused, ScopeMissing
+from crmcore.channels import UnacceptableSender
 from crmcore.conversations import (
     AlreadyClaimed,
     IllegalTransfer,
@@ -43,6 +44,7 @@ STATUS: dict[type[CrmError], int] = {
     StaleReply: 409,
     StaleTurn: 409,
     UnacceptableClientId: 422,
+    UnacceptableSender: 422,
     UnacceptableText: 422,
     UnknownButton: 422,
     BadMessage: 422,

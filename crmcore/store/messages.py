@@ -66,7 +66,7 @@ class Messages:
 
     def add(self, message: NewMessage) -> Message:
         values = {**vars(message), "buttons": [vars(button) for button in message.buttons]}
-        return _message(self._connection.execute(_INSERT, values).mappings().one())
+        return read_message(self._connection.execute(_INSERT, values).mappings().one())
 
     def get(self, message_id: int) -> Message | None:
         return self._one(_BY_ID, id_=message_id)
@@ -76,7 +76,7 @@ class Messages:
 
     def after(self, conversation_id: str, seq: int, limit: int) -> list[Message]:
         values = {"conversation": conversation_id, "seq_": seq, "most": limit}
-        return [_message(row) for row in self._connection.execute(_AFTER, values).mappings()]
+        return [read_message(row) for row in self._connection.execute(_AFTER, values).mappings()]
 
     def latest(self, conversation_id: str, limit: int) -> list[Message]:
         """The last messages, in their order."""
@@ -86,7 +86,7 @@ class Messages:
             .order_by(messages.c.seq.desc())
             .limit(limit)
         )
-        return [_message(row) for row in self._connection.execute(query).mappings()][::-1]
+        return [read_message(row) for row in self._connection.execute(query).mappings()][::-1]
 
     def newest_id(self) -> int:
         """The id of the newest message of all conversations; 0 when there is none."""
@@ -204,6 +204,20 @@ class Messages:
             query = query.where(messages.c.epoch == epoch)
         return int(self._connection.execute(query).scalar_one())
 
+    def last_of(self, conversation_id: str, sender: Sender, but_kind: str = "") -> Message | None:
+        """The newest message of this sender that is not of this kind."""
+        query = (
+            select(messages)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.sender == sender,
+                messages.c.kind != but_kind,
+            )
+            .order_by(messages.c.seq.desc())
+            .limit(1)
+        )
+        return self._one(query)
+
     def offer_buttons(self, conversation_id: str, seq: int, offered: Iterable[tuple[Button, str]]) -> None:
         """Remember what each opaque button of a message means to the brain."""
         rows = [
@@ -229,7 +243,7 @@ class Messages:
 
     def _one(self, query: Select[Any], **values: object) -> Message | None:
         row = self._connection.execute(query, values).mappings().one_or_none()
-        return None if row is None else _message(row)
+        return None if row is None else read_message(row)
 
 
 def _ends_waiting(table: FromClause) -> ColumnElement[bool]:
@@ -239,5 +253,5 @@ def _ends_waiting(table: FromClause) -> ColumnElement[bool]:
     )
 
 
-def _message(row: RowMapping) -> Message:
+def read_message(row: RowMapping) -> Message:
     return Message(**{**row, "buttons": tuple(Button(**button) for button in row["buttons"])})

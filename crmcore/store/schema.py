@@ -79,16 +79,6 @@ contacts = Table(
     Index("ix_contacts_customer", "customer_id"),
 )
 
-channel_identities = Table(
-    "channel_identities",
-    metadata,
-    Column("channel", String(32), primary_key=True),
-    Column("external_id", String(255), primary_key=True),
-    Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=True),
-    Column("linked_at", UtcDateTime, nullable=True),
-    Column("first_seen_at", UtcDateTime, nullable=False),
-)
-
 used_sign_in_tokens = Table(
     "used_sign_in_tokens",
     metadata,
@@ -276,6 +266,30 @@ drafts = Table(
     Column("staff_id", String(64), ForeignKey("staff.staff_id"), primary_key=True),
     Column("text", Text, nullable=False),
     Column("saved_at", UtcDateTime, nullable=False),
+)
+
+# --- channels of other programs ------------------------------------------------------------------------
+
+channel_senders = Table(
+    "channel_senders",
+    metadata,
+    Column("key_id", String(20), ForeignKey("api_keys.key_id"), primary_key=True),
+    Column("sender", String(255), primary_key=True),  # The program's own name for the visitor, unverified.
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    UniqueConstraint("conversation_id"),
+)
+
+# An answer is a stretch of the log: what was said after ``after_seq`` and up to ``up_to_seq``. The stretches
+# of a conversation follow one another, so nothing is answered twice and nothing is left out.
+channel_answers = Table(
+    "channel_answers",
+    metadata,
+    Column("message_id", RisingId, ForeignKey("messages.id"), primary_key=True),  # The customer's message.
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("after_seq", Integer, nullable=False),
+    Column("up_to_seq", Integer, nullable=False),
+    Index("ix_channel_answers_conversation", "conversation_id", "up_to_seq"),
 )
 
 # --- needs ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from crmcore.store.api_keys import ApiKeys
 from crmcore.store.callbacks import Callbacks
+from crmcore.store.channels import Channels
 from crmcore.store.complaints import Complaints
 from crmcore.store.consents import Consents
 from crmcore.store.console import ConsoleReads
@@ -52,6 +53,7 @@ class Transaction:
         self.callbacks = Callbacks(connection)
         self.staff = StaffMembers(connection)
         self.api_keys = ApiKeys(connection)
+        self.channels = Channels(connection)
         self.value = Values(connection)
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)

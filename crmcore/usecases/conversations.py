@@ -39,6 +39,7 @@ from crmcore.usecases.turns import (
 __all__ = [
     "Counters",
     "abandon_turn",
+    "add_conversation",
     "claim",
     "close",
     "conversation",
@@ -48,6 +49,7 @@ __all__ = [
     "finish_turn",
     "give_back",
     "guard",
+    "hear",
     "latest_messages",
     "messages_after",
     "newest_message_id",
@@ -78,7 +80,20 @@ def open_conversation(
 
     ``customer_id`` only for a visitor whose signed token was checked: he counts as verified.
     """
-    now = crm.clock()
+    with crm.store.write() as tx:
+        return add_conversation(tx, channel, visitor_id, language, crm.clock(), customer_id, greeting)
+
+
+def add_conversation(
+    tx: Transaction,
+    channel: str,
+    visitor_id: str,
+    language: str,
+    now: datetime,
+    customer_id: str | None = None,
+    greeting: Reply | None = None,
+) -> Conversation:
+    """:func:`open_conversation` inside of the caller's transaction."""
     begun = Conversation(
         conversation_id=new_id("cnv"),
         channel=channel,
@@ -103,11 +118,10 @@ def open_conversation(
         closed_at=None,
         token_generation=0,
     )
-    with crm.store.write() as tx:
-        tx.conversations.add(begun)
-        if greeting is not None:
-            say_as_bot(tx, begun, greeting, "greeting:0", now)
-        return locked(tx, begun.conversation_id)
+    tx.conversations.add(begun)
+    if greeting is not None:
+        say_as_bot(tx, begun, greeting, "greeting:0", now)
+    return locked(tx, begun.conversation_id)
 
 
 def conversation(crm: Crm, conversation_id: str) -> Conversation:
@@ -151,6 +165,24 @@ def press(crm: Crm, conversation_id: str, client_id: str, button_id: str) -> Rec
         return button
 
     return _receive(crm, conversation_id, client_id, offered)
+
+
+def hear(crm: Crm, conversation_id: str, client_id: str, said: str) -> Received:
+    """Store what came through a foreign client, which sends words and the ids of pressed buttons alike.
+
+    An id that was offered in this conversation is a press; everything else is text, also what looks like
+    an id of somebody else's.
+
+    Raises
+    ------
+    UnknownConversation, UnacceptableText, UnacceptableClientId : nothing is stored.
+    """
+    text = clean_text(said)
+
+    def content(tx: Transaction) -> tuple[str, str | None]:
+        return tx.messages.offered_button(conversation_id, text) or (text, None)
+
+    return _receive(crm, conversation_id, client_id, content)
 
 
 def messages_after(crm: Crm, conversation_id: str, seq: int, limit: int = 200) -> list[Message]:

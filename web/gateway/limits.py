@@ -70,7 +70,7 @@ class Limits:
     sessions: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=0.5))  # An address.
     reads: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=5.0))  # A conversation.
     typing: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=1.0))  # A conversation.
-    keys: Buckets = field(default_factory=lambda: Buckets(burst=200, per_second=20.0))  # A program's key.
+    keys: Buckets = field(default_factory=lambda: Buckets(burst=600, per_second=50.0))  # A program's key.
     refused_keys: Buckets = field(default_factory=lambda: Buckets(burst=30, per_second=0.5))  # An address.
     streams_of_conversation: int = 6
     streams_of_address: int = 200

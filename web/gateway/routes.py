@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from crmcore.conversations import MAX_CLIENT_ID, Received
+from crmcore.conversations import MAX_CLIENT_ID
 from crmcore.crm import Crm
 from crmcore.errors import CrmError
 from crmcore.usecases.conversations import press, receive, sign_out
-from crmcore.usecases.escalation import request_person
 from crmcore.usecases.visits import Seen, see
 from web.gateway.choices import PERSON
+from web.gateway.receiving import after_receiving
 from web.gateway.session import Session, address_of, begin, session_answer, session_of
 from web.gateway.shown import shown_message, shown_owner
 from web.gateway.streams import PING, EventStream, event
@@ -83,7 +83,7 @@ def send_message(request: Request, body: NewMessage) -> JSONResponse:
         received = press(crm, conversation_id, body.client_id, body.button_id)
     else:
         received = receive(crm, conversation_id, body.client_id, body.text or "")
-    _after_receiving(request, received)
+    after_receiving(request.app.state, received)
     answer = {"seq": received.message.seq, "duplicate": received.duplicate}
     return JSONResponse(answer, 200 if received.duplicate else 201)
 
@@ -95,7 +95,7 @@ def ask_for_person(request: Request, body: PersonWanted) -> dict[str, int]:
     state = request.app.state
     words = state.wording.say(session.conversation.language, "buttons.person")
     received = receive(state.crm, session.conversation.conversation_id, body.client_id, words, PERSON)
-    _after_receiving(request, received)
+    after_receiving(request.app.state, received)
     return {"seq": received.message.seq}
 
 
@@ -137,20 +137,6 @@ def _writing(request: Request) -> Session:
     limits.writes.take(address_of(request))
     limits.messages.take(session.conversation.conversation_id)
     return session
-
-
-def _after_receiving(request: Request, received: Received) -> None:
-    """Persisted: now everybody who waits for it may know, and the bot may answer."""
-    state = request.app.state
-    conversation_id = received.conversation.conversation_id
-    bot_owns = received.conversation.owner_kind == "bot"
-    wants_person = received.message.payload == PERSON and not received.duplicate
-    if bot_owns and wants_person and state.turns.is_answering(conversation_id):
-        # The turn under way may last; who wants a person need not wait for it.
-        request_person(state.crm, conversation_id)
-    state.live.wake(conversation_id)
-    if bot_owns:
-        state.turns.wake(conversation_id)
 
 
 async def _events(request: Request, session: Session, after: int) -> AsyncGenerator[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from crmcore.conversations import Conversation, UnknownConversation
+from crmcore.conversations import Conversation, Reply, UnknownConversation
 from crmcore.crm import Crm
 from crmcore.usecases.conversations import conversation, open_conversation, sign_out
 from crmcore.usecases.identify import link_signed_in
@@ -102,11 +102,21 @@ def _sign_in(
 
 
 def _open(crm: Crm, wording: Wording, wanted: str | None) -> Conversation:
-    firm = crm.firm
-    short = (wanted or "")[:2].lower()
-    spoken = next((name for name in firm.languages if name == short), firm.languages[0])
-    hello = greeting(wording, spoken, firm.voice.tone, firm.voice.assistant, firm.name)
+    spoken = spoken_language(crm, wanted)
+    hello = first_words(crm, wording, spoken)
     return open_conversation(crm, CHANNEL, f"vis_{secrets.token_hex(16)}", spoken, greeting=hello)
+
+
+def spoken_language(crm: Crm, wanted: str | None) -> str:
+    """The firm's language nearest to the one wanted, else the firm's first."""
+    short = (wanted or "")[:2].lower()
+    return next((name for name in crm.firm.languages if name == short), crm.firm.languages[0])
+
+
+def first_words(crm: Crm, wording: Wording, language: str) -> Reply:
+    """The greeting that begins a conversation in this language."""
+    firm = crm.firm
+    return greeting(wording, language, firm.voice.tone, firm.voice.assistant, firm.name)
 
 
 def _earlier(request: Request) -> Session | None:

@@ -31,6 +31,8 @@ def mark_words(message: Message, firm: Firm, wording: Wording, language: str) ->
         kind += "_waiting"
     elif kind == "queued" and values.get("position") == 1:
         kind = "queued_next"
+    elif kind == "waiting" and values.get("name"):
+        kind = "waiting_with"
     if kind == "callback":
         opens_at = values.get("opens_at")
         return callback_words(wording, language, firm, datetime.fromisoformat(opens_at) if opens_at else None)

@@ -27,6 +27,7 @@ MARKS = {
     "requeued": "{name} did not answer in time: back in the queue",
     "callback": "Outside opening hours: a call-back was promised",
     "bot": "Left the queue: {assistant} answers again",
+    "waiting": "Was told that a person has the message",
     "closed": "Conversation closed",
 }
 

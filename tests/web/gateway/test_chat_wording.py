@@ -32,6 +32,7 @@ MARKS: dict[str, list[dict[str, Any]]] = {
     ],
     "callback": [{"opens_at": "2026-03-12T09:00:00+00:00"}, {"opens_at": None}],
     "bot": [{}],
+    "waiting": [{"name": "Anna Berg"}, {"name": ""}],
     "closed": [{"name": "Anna Berg"}, {"name": ""}],
 }
 
