@@ -172,9 +172,19 @@ def record_inputs(standing: Standing, borders: Borders, policy: TierPolicy) -> d
             "p_below_zero": standing.p_below_zero,
             "previous": standing.previous,
         },
-        "borders": {name: None if v is None else str(v) for name, v in vars(borders).items()},
+        "borders": store_borders(borders),
         "policy": dict(vars(policy)),
     }
+
+
+def store_borders(borders: Borders) -> dict[str, str | None]:
+    """As JSON; money as text."""
+    return {name: None if v is None else str(v) for name, v in vars(borders).items()}
+
+
+def read_borders(stored: Mapping[str, str | None]) -> Borders:
+    """What :func:`store_borders` wrote."""
+    return Borders(mvc=_decimal(stored["mvc"]), mgc=_decimal(stored["mgc"]))
 
 
 def replay(inputs: Mapping[str, Any]) -> TierDecision:
@@ -184,8 +194,7 @@ def replay(inputs: Mapping[str, Any]) -> TierDecision:
         "clv": Decimal(inputs["standing"]["clv"]),
         "potential_value": _decimal(inputs["standing"]["potential_value"]),
     }
-    borders = {name: _decimal(value) for name, value in inputs["borders"].items()}
-    return assign_tier(Standing(**standing), Borders(**borders), TierPolicy(**inputs["policy"]))
+    return assign_tier(Standing(**standing), read_borders(inputs["borders"]), TierPolicy(**inputs["policy"]))
 
 
 def _decimal(text: str | None) -> Decimal | None:

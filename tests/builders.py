@@ -126,6 +126,8 @@ def a_customer(
                 insert(schema.value_snapshots).values(
                     customer_id=customer_id,
                     run_id=run_id,
+                    observed_until=observed_until or now.date(),
+                    scored_at=now,
                     frequency=3,
                     recency=200.0,
                     T=300.0,

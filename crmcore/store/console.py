@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, func, select
 from crmcore.console import CellWorth
 from crmcore.needs.board import BoardFilter
 from crmcore.store.needs import board_conditions
-from crmcore.store.schema import current_values, needs, value_runs, value_snapshots
+from crmcore.store.schema import current_values, needs, value_snapshots
 from crmcore.store.value import current_snapshot
 
 
@@ -34,9 +34,7 @@ class ConsoleReads:
 
     def value_as_of(self) -> date | None:
         """The oldest day until which a current value was observed."""
-        query = select(func.min(value_runs.c.observed_until)).join(
-            current_values, current_values.c.run_id == value_runs.c.run_id
-        )
+        query = select(func.min(value_snapshots.c.observed_until)).join(current_values, current_snapshot())
         found: date | None = self._connection.execute(query).scalar_one()
         return found
 

@@ -11,7 +11,6 @@ from crmcore.store.schema import (
     current_values,
     customers,
     escalations,
-    value_runs,
     value_snapshots,
 )
 from crmcore.store.statements import insert_once
@@ -89,14 +88,13 @@ class Escalations:
                 escalations.c.requested_at,
                 customers.c.name,
                 value_snapshots.c.tier,
-                value_runs.c.observed_until,
+                value_snapshots.c.observed_until,
             )
             .select_from(conversations)
             .outerjoin(escalations, waits)
             .outerjoin(customers, customers.c.customer_id == conversations.c.customer_id)
             .outerjoin(current_values, current_values.c.customer_id == conversations.c.customer_id)
             .outerjoin(value_snapshots, current_snapshot())
-            .outerjoin(value_runs, value_runs.c.run_id == current_values.c.run_id)
             .where(conversations.c.owner_kind == "queue")
         )
         return [

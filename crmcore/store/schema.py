@@ -467,6 +467,10 @@ value_snapshots = Table(
     metadata,
     Column("customer_id", String(64), ForeignKey("customers.customer_id"), primary_key=True),
     Column("run_id", String(40), ForeignKey("value_runs.run_id"), primary_key=True),
+    Column("revision", Integer, primary_key=True, default=0),  # 0 is the scoring's own; refreshes count up.
+    Column("observed_until", Date, nullable=False),
+    Column("scored_at", UtcDateTime, nullable=False),
+    Column("previous_tier", String(8), nullable=True),  # What hysteresis looked at.
     Column("frequency", Integer, nullable=False),
     Column("recency", Float, nullable=False),
     Column("T", Float, nullable=False),
@@ -488,6 +492,7 @@ current_values = Table(
     metadata,
     Column("customer_id", String(64), ForeignKey("customers.customer_id"), primary_key=True),
     Column("run_id", String(40), ForeignKey("value_runs.run_id"), nullable=False),
+    Column("revision", Integer, nullable=False, default=0),
 )
 
 decisions = Table(

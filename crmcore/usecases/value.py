@@ -10,23 +10,23 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from crmcore.crm import Crm
-from crmcore.decisions import Decision
 from crmcore.ids import new_id
 from crmcore.money import from_minor
-from crmcore.tiers import Borders, Tier, TierPolicy, record_inputs, store_reason
-from crmcore.value.books import Books, read_books
+from crmcore.tiers import Borders, Tier, TierPolicy, store_borders
+from crmcore.usecases.value_records import Valued, record_values
+from crmcore.usecases.value_refresh import books_of, value_again
 from crmcore.value.card import ValueCard, card_of
-from crmcore.value.clv import CustomerValues, ValueTerms
 from crmcore.value.engine import MODEL_VERSION, Scoring, score_firm
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.ranking import Ranked, rank
-from crmcore.value.snapshots import ValueRun, ValueSnapshot
+from crmcore.value.model import ValueModel, ValueTerms
+from crmcore.value.ranking import rank
+from crmcore.value.snapshots import StandingTier, ValueRun
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,18 @@ def customers_of_tier(crm: Crm, tier: Tier) -> list[str]:
 
 
 def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
-    """Value every customer who has bought until the end of ``as_of`` (the last whole day, unless given)."""
+    """Value every customer who has bought until the end of ``as_of`` (the last whole day, unless given).
+
+    Who was refreshed while this worked, or with rows of a later day, is valued by the new run until today
+    instead, so that no order that counted before is forgotten.
+    """
     now = crm.clock()
     firm = crm.firm
     observed_until = as_of or firm.today(now) - timedelta(days=1)
-    end = datetime.combine(observed_until + timedelta(days=1), time(), firm.zone)
     with crm.store.read() as tx:
-        rows = tx.value.orders_before(end), tx.value.returns_before(end), tx.value.service_costs_before(end)
-        budgets = tx.value.open_need_budgets()
-        previous = tx.value.current_tiers()
+        books = books_of(tx, firm, firm.currency, firm.value.margin, observed_until)
+        before = tx.value.standing()
 
-    books = read_books(
-        *rows,
-        budgets,
-        observed_until=observed_until,
-        zone=firm.zone,
-        currency=firm.currency,
-        margin=firm.value.margin,
-    )
     terms = ValueTerms(firm.value.margin, firm.value.discount_rate, firm.value.horizon_days)
     scoring = score_firm(books.summary, books.ledger, terms)
     run = ValueRun(
@@ -84,74 +78,57 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
         scored_at=now,
         horizon_days=firm.value.horizon_days,
         currency=firm.currency,
-        parameters=_parameters(scoring),
+        parameters=_fitted(scoring),
         diagnostics=tuple(dict(vars(d)) for d in scoring.diagnostics),
         published=scoring.values is not None,
     )
-    if scoring.values is None:
+    if scoring.values is None or scoring.model is None:
         with crm.store.write() as tx:
             tx.value.add_run(run)
         return ScoreReport(run, len(books.summary), {}, None, scoring.diagnostics)
 
     policy = TierPolicy(firm.tiers.mvc_share, firm.tiers.mgc_share, firm.tiers.bz_probability)
-    borders, ranked = rank(books, scoring.values, terms, policy, previous, firm.currency)
-    decisions = [
-        _decision(run, customer_id, row, borders, policy)
-        for customer_id, row in zip(books.summary.customer_id, ranked, strict=True)
-    ]
-    snapshots = [
-        _snapshot(run, i, books, scoring.values, row, decision)
-        for i, (row, decision) in enumerate(zip(ranked, decisions, strict=True))
-    ]
+    previous = {customer_id: standing.tier for customer_id, standing in before.items()}
+    borders, ranked = rank(books, scoring.values, terms.horizon_days, policy, previous, firm.currency)
+    run = replace(run, parameters=_parameters(scoring, scoring.model, policy, borders))
+    valued = Valued(run, observed_until, books, scoring.values, ranked, borders, policy)
     with crm.store.write() as tx:
         tx.value.add_run(run)
-        tx.decisions.add_all(decisions)
-        tx.value.publish(snapshots)
-    tiers = Counter(s.tier for s in snapshots)
-    total = from_minor(sum(s.clv_minor for s in snapshots), firm.currency)
-    return ScoreReport(run, len(snapshots), tiers, total, scoring.diagnostics)
+        late = _refreshed_meanwhile(before, tx.value.standing(), observed_until)
+        others = {customer_id: 0 for customer_id in books.summary.customer_id if customer_id not in late}
+        snapshots = record_values(tx, valued, before, others, now)
+        tx.value.lock_all()
+        standing = tx.value.standing()
+        late = _refreshed_meanwhile(before, standing, observed_until)
+        tx.value.publish(run.run_id)
+        again = value_again(tx, firm, run, sorted(late), standing, now)
+    current = [*(s for s in snapshots if s.customer_id not in late), *again]
+    tiers = Counter(s.tier for s in current)
+    total = from_minor(sum(s.clv_minor for s in current), firm.currency)
+    return ScoreReport(run, len(current), tiers, total, scoring.diagnostics)
 
 
-def _decision(run: ValueRun, customer_id: str, row: Ranked, borders: Borders, policy: TierPolicy) -> Decision:
-    return Decision(
-        decision_id=new_id("dec"),
-        kind="tier",
-        customer_id=customer_id,
-        conversation_id=None,
-        outcome=row.decided.tier,
-        reasons=tuple(reason.code for reason in row.decided.reasons),
-        inputs={**record_inputs(row.standing, borders, policy), "run_id": run.run_id},
-        model_version=run.model_version,
-        firm_version=None,
-        decided_at=run.scored_at,
-    )
+def _refreshed_meanwhile(
+    before: Mapping[str, StandingTier], after: Mapping[str, StandingTier], observed_until: date
+) -> set[str]:
+    """Whose value changed, appeared or went since ``before``, or knows more days than the new run."""
+    changed = {
+        customer_id
+        for customer_id, standing in after.items()
+        if standing != before.get(customer_id) or standing.observed_until > observed_until
+    }
+    return changed | (before.keys() - after.keys())
 
 
-def _snapshot(
-    run: ValueRun, i: int, books: Books, values: CustomerValues, row: Ranked, decision: Decision
-) -> ValueSnapshot:
-    summary = books.summary
-    spend = float(summary.monetary_value[i])
-    return ValueSnapshot(
-        customer_id=summary.customer_id[i],
-        run_id=run.run_id,
-        frequency=int(summary.frequency[i]),
-        recency=float(summary.recency[i]),
-        T=float(summary.T[i]),
-        monetary_value=None if math.isnan(spend) else spend,
-        p_alive=float(values.p_alive[i]),
-        expected_purchases=float(values.expected_purchases[i]),
-        clv_minor=row.clv_minor,
-        cost_to_serve_minor=row.cost_to_serve_minor,
-        p_below_zero=row.standing.p_below_zero,
-        potential_minor=row.potential_minor,
-        tier=row.decided.tier,
-        reasons=tuple(store_reason(reason) for reason in row.decided.reasons),
-        decision_id=decision.decision_id,
-    )
+def _parameters(scoring: Scoring, model: ValueModel, policy: TierPolicy, borders: Borders) -> dict[str, Any]:
+    """All that values one more customer just as this run did, beside what the fits found."""
+    found = model.to_parameters()
+    for name, fitted in _fitted(scoring).items():
+        found[name] |= fitted
+    return {**found, "policy": dict(vars(policy)), "borders": store_borders(borders)}
 
 
-def _parameters(scoring: Scoring) -> dict[str, Any]:
+def _fitted(scoring: Scoring) -> dict[str, Any]:
     """Parameters, standard errors (None where the likelihood is flat) and log-likelihoods, by model."""
     found = {}
     for name, fit in (("purchases", scoring.purchases), ("spend", scoring.spend)):
@@ -161,6 +138,4 @@ def _parameters(scoring: Scoring) -> dict[str, Any]:
                 "standard_errors": [e if math.isfinite(e) else None for e in fit.standard_errors],
                 "log_likelihood": fit.log_likelihood,
             }
-    if scoring.values is not None:
-        found["costs"] = dict(vars(scoring.values.costs))
     return found

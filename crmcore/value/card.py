@@ -69,8 +69,8 @@ def card_of(run: ValueRun, snapshot: ValueSnapshot, *, today: date, stale_after_
         days_since_last_purchase=snapshot.T - snapshot.recency,
         currency=run.currency,
         horizon_days=run.horizon_days,
-        as_of=run.observed_until,
-        stale=run.observed_until < today - timedelta(days=stale_after_days),
+        as_of=snapshot.observed_until,
+        stale=snapshot.observed_until < today - timedelta(days=stale_after_days),
         model_version=run.model_version,
         decision_id=snapshot.decision_id,
     )

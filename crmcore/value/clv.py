@@ -14,47 +14,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from crmcore.value.bgnbd import BGNBD, expected_active_days, expected_purchases, p_alive
-from crmcore.value.cost_to_serve import CostForecast, CostModel, fit_costs, forecast_costs
+from crmcore.value.cost_to_serve import CostForecast, fit_costs, forecast_costs
 from crmcore.value.gamma_gamma import GammaGamma, expected_spend, spend_variation
-from crmcore.value.summary import InvalidHistory, PurchaseSummary
+from crmcore.value.model import Ledger, ValueModel, ValueTerms
+from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
-DAYS_PER_YEAR = 365.0
 _WIDEST = 25.0  # Squared variation at which a moment-matched lognormal stops meaning anything.
-
-
-@dataclass(frozen=True)
-class ValueTerms:
-    """margin : the firm's usual contribution share, 0..1; discount_rate : annual effective; horizon_days."""
-
-    margin: float
-    discount_rate: float
-    horizon_days: float
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.margin <= 1 and self.discount_rate >= 0 and 0 < self.horizon_days < math.inf):
-            raise InvalidHistory(
-                f"value needs a margin in 0..1, discount_rate >= 0 and a finite horizon_days > 0; got {self}"
-            )
-
-    @property
-    def discount_per_day(self) -> float:
-        """Continuous; one year of it is ``discount_rate``."""
-        return math.log1p(self.discount_rate) / DAYS_PER_YEAR
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """What is known of each customer's money beyond his orders, in the summary's order; shape (n,), currency.
-
-    margin : recorded contribution of his orders, returns not yet taken off.
-    service_cost, service_cost_squared : his recorded service costs and the sum of their squares.
-    """
-
-    margin: FloatArray
-    service_cost: FloatArray
-    service_cost_squared: FloatArray
 
 
 @dataclass(frozen=True)
@@ -69,31 +36,46 @@ class CustomerValues:
     clv: FloatArray
     p_below_zero: FloatArray
     contribution_share: FloatArray
-    costs: CostModel
 
 
-def value_customers(
+def learn_from_firm(
     summary: PurchaseSummary, ledger: Ledger, purchases: BGNBD, spend: GammaGamma, terms: ValueTerms
-) -> CustomerValues:
-    """The value of every customer over ``terms.horizon_days`` after ``observed_until``.
+) -> ValueModel:
+    """What the value of one customer takes from all: parameters, the usual return share, the cost model."""
+    total = float(summary.spent.sum())
+    typical = spend.population_mean
+    return ValueModel(
+        purchases=purchases,
+        spend=spend,
+        costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, _active_days(summary, purchases)),
+        usual_return=min(float(summary.returned.sum()) / total, 1.0) if total > 0 else 0.0,
+        typical_spend=typical if math.isfinite(typical) else float(summary.spent.mean()),
+        terms=terms,
+    )
 
-    Purchases are discounted at the moment they are expected (an integral, not a sum over months). Service
-    is expected while the customer is active. A return takes its share of the contribution away.
+
+def value_customers(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> CustomerValues:
+    """The value of every customer over ``model.terms.horizon_days`` after ``observed_until``.
+
+    Each customer's figures depend on his own row and the model alone, so that one customer is valued to the
+    same bit alone as among a million. Purchases are discounted at the moment they are expected (an integral,
+    not a sum over months). Service is expected while the customer is active. A return takes its share of the
+    contribution away.
     """
+    purchases, spend, terms = model.purchases, model.spend, model.terms
     horizon, discount = terms.horizon_days, terms.discount_per_day
     alive = p_alive(summary, purchases)
     count = expected_purchases(summary, purchases, horizon)
     discounted = expected_purchases(summary, purchases, horizon, discount)
     each = expected_spend(summary, spend)
-    share = contribution_share(summary, ledger, terms, typical_spend=spend.population_mean)
+    share = contribution_share(summary, ledger, model)
     contribution = discounted * each * share
 
-    days = summary.recency + alive * summary.days_since_last_purchase
-    model = fit_costs(ledger.service_cost, ledger.service_cost_squared, days)
     ahead = expected_active_days(summary, purchases, horizon, discount)
     # Of a customer who is active now; where he cannot be, the division is of zero by one.
     active = np.where(alive > 0, alive, 1.0)
-    costs = forecast_costs(ledger.service_cost, days, ahead / active, model)
+    days = _active_days(summary, purchases)
+    costs = forecast_costs(ledger.service_cost, days, ahead / active, model.costs)
     p_below_zero = _p_below_zero(
         summary, purchases, spend, horizon, alive, count / active, contribution / active, costs
     )
@@ -107,26 +89,26 @@ def value_customers(
         clv=contribution - cost_to_serve,
         p_below_zero=p_below_zero,
         contribution_share=share,
-        costs=model,
     )
 
 
-def contribution_share(
-    summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms, typical_spend: float
-) -> FloatArray:
+def contribution_share(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> FloatArray:
     """What remains of a euro of orders after goods and returns; shape (n,).
 
     His own margin and return share, each shrunk to the firm's by one typical purchase, so that a single
     odd order does not decide.
     """
-    weight = typical_spend if math.isfinite(typical_spend) else float(summary.spent.mean())
-    total = float(summary.spent.sum())
-    usual_return = min(float(summary.returned.sum()) / total, 1.0) if total > 0 else 0.0
+    weight = model.typical_spend
     whole = np.maximum(summary.spent + weight, 1e-12)
-    margin = (ledger.margin + terms.margin * weight) / whole
-    returned = np.minimum((summary.returned + usual_return * weight) / whole, 1.0)
+    margin = (ledger.margin + model.terms.margin * weight) / whole
+    returned = np.minimum((summary.returned + model.usual_return * weight) / whole, 1.0)
     result: FloatArray = margin * (1 - returned)
     return result
+
+
+def _active_days(summary: PurchaseSummary, purchases: BGNBD) -> FloatArray:
+    """Days on which each customer is expected to have been active so far; shape (n,)."""
+    return summary.recency + p_alive(summary, purchases) * summary.days_since_last_purchase
 
 
 def _p_below_zero(

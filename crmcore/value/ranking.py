@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crmcore.money import estimate_to_minor, from_minor
-from crmcore.tiers import Borders, Standing, Tier, TierDecision, TierPolicy, assign_tiers
+from crmcore.tiers import Borders, Standing, Tier, TierDecision, TierPolicy, assign_tier, find_borders
 from crmcore.value.books import Books
-from crmcore.value.clv import CustomerValues, ValueTerms
+from crmcore.value.clv import CustomerValues
 from crmcore.value.potential import potential_value
 
 
@@ -26,13 +26,15 @@ class Ranked:
 def rank(
     books: Books,
     values: CustomerValues,
-    terms: ValueTerms,
+    horizon_days: float,
     policy: TierPolicy,
     previous: Mapping[str, Tier],
     currency: str,
+    borders: Borders | None = None,
 ) -> tuple[Borders, list[Ranked]]:
     """Every customer in the summary's order, and the borders of the tiers.
 
+    ``borders`` are found among these customers unless those of a whole firm are given.
     clv is the difference of two whole numbers, so that every sum of values is the value of the sums.
     """
     trend = books.trend
@@ -44,7 +46,7 @@ def rank(
         values.p_alive,
         values.contribution_share,
         books.need_budgets,
-        terms.horizon_days,
+        horizon_days,
     )
     money = []
     standings = []
@@ -61,8 +63,9 @@ def rank(
                 previous=previous.get(customer_id),
             )
         )
-    borders, decided = assign_tiers(standings, policy)
+    if borders is None:
+        borders = find_borders(standings, policy)
     return borders, [
-        Ranked(*amounts, standing, decision)
-        for amounts, standing, decision in zip(money, standings, decided, strict=True)
+        Ranked(*amounts, standing, assign_tier(standing, borders, policy))
+        for amounts, standing in zip(money, standings, strict=True)
     ]

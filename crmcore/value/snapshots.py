@@ -27,13 +27,21 @@ class ValueRun:
 
 @dataclass(frozen=True)
 class ValueSnapshot:
-    """One customer in one run. Days, counts and probabilities as in the vocabulary; money in minor units.
+    """One customer, by the parameters and borders of one run. Days, counts and probabilities as in the
+    vocabulary; money in minor units.
 
-    ``reasons`` : code, what the customer has, and the border it was compared with.
+    ``revision`` is 0 for the figures of the run itself; each refresh after it counts one up and has an
+    ``observed_until`` of its own. ``previous_tier`` is what hysteresis looked at, so that the snapshot and
+    its run lead to the tier again. ``reasons`` : code, what the customer has, and the border it was compared
+    with.
     """
 
     customer_id: str
     run_id: str
+    revision: int
+    observed_until: date
+    scored_at: datetime
+    previous_tier: Tier | None
     frequency: int
     recency: float
     T: float
@@ -47,6 +55,19 @@ class ValueSnapshot:
     tier: Tier
     reasons: tuple[Mapping[str, Any], ...]
     decision_id: str | None
+
+
+@dataclass(frozen=True)
+class StandingTier:
+    """The tier that a customer has now, the decision that gave it, and the snapshot that says so."""
+
+    tier: Tier
+    decision_id: str | None
+    reason_codes: tuple[str, ...]
+    model_version: str
+    run_id: str
+    revision: int
+    observed_until: date
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def open_shop(crm: Crm, customers: int = 600, seed: int = 11) -> list[str]:
         connection.execute(
             insert(schema.orders),
             [
-                _order(crm, f"o{number}", ids[order.customer], order.day, order.amount)
+                order_row(crm, f"o{number}", ids[order.customer], order.day, order.amount)
                 for number, order in enumerate(orders)
             ],
         )
@@ -65,7 +65,7 @@ def add_customers(crm: Crm, ids: list[str]) -> None:
 
 def add_order(crm: Crm, order_id: str, customer_id: str, day: date, amount: str, **changes: object) -> None:
     with raw_connection(crm.store) as connection:
-        row = _order(crm, order_id, customer_id, day, Decimal(amount)) | changes
+        row = order_row(crm, order_id, customer_id, day, Decimal(amount)) | changes
         connection.execute(insert(schema.orders).values(row))
         connection.commit()
 
@@ -90,7 +90,7 @@ def add_service_costs(crm: Crm, customer_id: str, days: list[date], amount_minor
         connection.commit()
 
 
-def _order(crm: Crm, order_id: str, customer_id: str, day: date, amount: Decimal) -> dict[str, object]:
+def order_row(crm: Crm, order_id: str, customer_id: str, day: date, amount: Decimal) -> dict[str, object]:
     return {
         "order_id": order_id,
         "customer_id": customer_id,

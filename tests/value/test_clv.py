@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from crmcore.value.bgnbd import BGNBD, expected_purchases
-from crmcore.value.clv import CustomerValues, Ledger, ValueTerms, value_customers
+from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.cost_to_serve import CostModel, fit_costs, forecast_costs
 from crmcore.value.gamma_gamma import GammaGamma
+from crmcore.value.model import Ledger, ValueTerms
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 BUYING, SPENDING = BGNBD(0.9, 70.0, 0.8, 3.0), GammaGamma(6.0, 4.0, 50.0)
@@ -25,7 +26,12 @@ def books(summary: PurchaseSummary, margin: float = 0.4, cost: list[float] | Non
 
 
 def values(cost: list[float] | None = None, terms: ValueTerms = TERMS) -> CustomerValues:
-    return value_customers(a_summary(), books(a_summary(), cost=cost), BUYING, SPENDING, terms)
+    return valued(a_summary(), books(a_summary(), cost=cost), terms)
+
+
+def valued(summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms = TERMS) -> CustomerValues:
+    """These customers as a firm of their own."""
+    return value_customers(summary, ledger, learn_from_firm(summary, ledger, BUYING, SPENDING, terms))
 
 
 def test_without_costs_value_is_margin_times_discounted_purchases_times_spend() -> None:
@@ -62,8 +68,8 @@ def test_returns_take_their_share_of_the_contribution() -> None:
     sent_back = PurchaseSummary(
         s.customer_id, s.frequency, s.recency, s.T, s.monetary_value, spent, np.array([0, 0, 900.0, 0, 0])
     )
-    before = value_customers(kept, books(kept), BUYING, SPENDING, TERMS)
-    after = value_customers(sent_back, books(sent_back), BUYING, SPENDING, TERMS)
+    before = valued(kept, books(kept))
+    after = valued(sent_back, books(sent_back))
     assert after.contribution[2] < 0.3 * before.contribution[2]
     assert after.contribution[0] < before.contribution[0]  # The firm's usual share of returns has risen.
 
@@ -109,16 +115,19 @@ def test_the_chance_to_be_below_zero_is_near_that_of_simulated_futures() -> None
     """The approximation against 40,000 futures a customer: within 0.06, over the whole range."""
     s = a_summary()
     ledger = books(s, cost=[30, 150, 60, 900, 5])
-    found = value_customers(s, ledger, BUYING, SPENDING, ValueTerms(0.4, 0.0, 365))
+    model = learn_from_firm(s, ledger, BUYING, SPENDING, ValueTerms(0.4, 0.0, 365))
+    found = value_customers(s, ledger, model)
     rng = np.random.default_rng(8)
     for i in range(len(s)):
-        simulated = _below_zero(rng, s, i, found, 40_000)
+        simulated = _below_zero(rng, s, i, found, model.costs, 40_000)
         assert found.p_below_zero[i] == pytest.approx(simulated, abs=0.06), i
     assert found.p_below_zero.max() > 0.7
     assert found.p_below_zero.min() < 0.3
 
 
-def _below_zero(rng: np.random.Generator, s: PurchaseSummary, i: int, found: CustomerValues, n: int) -> float:
+def _below_zero(
+    rng: np.random.Generator, s: PurchaseSummary, i: int, found: CustomerValues, model: CostModel, n: int
+) -> float:
     x, T = s.frequency[i], s.T[i]
     rate = rng.gamma(BUYING.r + x, 1 / (BUYING.alpha + T), n)
     leaves = rng.beta(BUYING.a, BUYING.b + x, n)
@@ -135,7 +144,6 @@ def _below_zero(rng: np.random.Generator, s: PurchaseSummary, i: int, found: Cus
     zbar = np.nan_to_num(s.monetary_value[i])
     scale = rng.gamma(SPENDING.q + SPENDING.p * x, 1 / (SPENDING.v + x * zbar), n)
     spend = np.where(count > 0, rng.gamma(np.maximum(SPENDING.p * count, 1e-9)) / scale, 0.0)
-    model = found.costs
     days = s.recency[i] + found.p_alive[i] * (T - s.recency[i])
     shape = ([30, 150, 60, 900, 5][i] + model.prior_days * model.mean_per_day) / model.event_cost
     events = rng.poisson(rng.gamma(shape, 1 / (days + model.prior_days), n) * until)

@@ -11,9 +11,9 @@ from scipy.optimize import approx_fprime
 from crmcore.value import bgnbd, gamma_gamma
 from crmcore.value.bgnbd import BGNBD, InvalidParameters, expected_purchases, p_alive
 from crmcore.value.bgnbd_fit import fit_bgnbd
-from crmcore.value.clv import Ledger, ValueTerms
 from crmcore.value.engine import score_firm
 from crmcore.value.gamma_gamma import GammaGamma, expected_spend, fit_gamma_gamma
+from crmcore.value.model import Ledger, ValueTerms
 from crmcore.value.simulate import simulate_summary
 from crmcore.value.summary import PurchaseSummary
 

@@ -39,7 +39,7 @@ def test_json_is_one_object_with_parameters_and_tiers(crm: Crm) -> None:
     assert status == 0
     assert found["published"]
     assert sum(found["tiers"].values()) == found["customers"] == 600
-    assert set(found["parameters"]) == {"purchases", "spend", "costs"}
+    assert {"purchases", "spend", "costs", "borders", "policy", "terms"} <= set(found["parameters"])
 
 
 def test_an_unusable_fit_says_so_and_that_the_earlier_values_stay(crm: Crm) -> None:

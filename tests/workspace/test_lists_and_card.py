@@ -109,7 +109,7 @@ def test_old_value_data_are_labelled_stale(office: Office, morning: Morning) -> 
     limit = office.crm.firm.value.stale_after_days
     with raw_connection(office.crm.store) as connection:
         old = office.clock.now.date() - timedelta(days=limit + 1)
-        connection.execute(update(schema.value_runs).values(observed_until=old))
+        connection.execute(update(schema.value_snapshots).values(observed_until=old))
         connection.commit()
     assert _card(office, morning.complaining.conversation_id)["value"]["stale"] is True
 

@@ -1,0 +1,140 @@
+"""How long a stored order takes to change the customer's value, and how long it takes to read it.
+
+A shop of 10,000 simulated customers is scored once. For a larger firm every row of it (customers, orders,
+costs, decisions, snapshots, current values) is copied inside the database under new names, so that tables
+and indexes have their real size. Then, for customers picked at random, one transaction each: an order of now
+is stored, summary, value and tier are refreshed, and the transaction commits; and in another round the
+card (value, tier, reasons) is read.
+
+    .venv/bin/python -m bench.value_refresh [--customers 1000000] [--database-url postgresql+psycopg://…]
+"""
+
+import argparse
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Table, insert, literal, select, text
+
+from bench.results import percentile, write_result
+from crmcore.crm import Crm
+from crmcore.ids import new_id
+from crmcore.store import schema
+from crmcore.store.database import Store, raw_connection
+from crmcore.usecases.value import score, value_card
+from crmcore.usecases.value_refresh import refresh_value
+from tests.builders import Clock, a_crm
+from tests.value.shop import open_shop, order_row
+
+SHOP = 10_000
+TIMES = 2_000
+ROUNDS = 3
+WARM_UP = 100
+LIMIT_MS = 5.0
+# What a copy of a customer has, and which of its columns name one of the copied rows.
+COPIED: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (schema.customers, ("customer_id",)),
+    (schema.orders, ("order_id", "customer_id")),
+    (schema.service_costs, ("cost_id", "customer_id")),
+    (schema.decisions, ("decision_id", "customer_id")),
+    (schema.value_snapshots, ("customer_id", "decision_id")),
+    (schema.current_values, ("customer_id",)),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--customers", type=int, default=SHOP)
+    parser.add_argument("--database-url", help="an empty PostgreSQL database; SQLite unless given")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as directory:
+        store = Store(arguments.database_url or f"sqlite:///{Path(directory) / 'rapport.db'}")
+        store.migrate()
+        crm = a_crm(store, Clock())
+        ids = open_shop(crm, min(SHOP, arguments.customers))
+        assert score(crm).run.published
+        ids = grow(crm, ids, max(1, arguments.customers // SHOP))
+        refreshes = [timed(lambda c: buy(crm, c), ids, seed) for seed in range(ROUNDS)]
+        reads = [timed(lambda c: read(crm, c), ids, seed) for seed in range(ROUNDS)]
+        store.dispose()
+    database = "postgresql" if arguments.database_url else "sqlite"
+    figures = {
+        "database": database,
+        "customers": len(ids),
+        "times_a_round": TIMES,
+        "refresh_with_commit_p50_ms": [percentile_of(clock, 50) for clock in refreshes],
+        "refresh_with_commit_p99_ms": [percentile_of(clock, 99) for clock in refreshes],
+        "card_p50_ms": [percentile_of(clock, 50) for clock in reads],
+        "card_p99_ms": [percentile_of(clock, 99) for clock in reads],
+        "limit_ms": LIMIT_MS,
+        "load_average_1_minute": round(os.getloadavg()[0], 1),
+    }
+    print(figures)
+    write_result(
+        f"value_refresh_{database}_{len(ids)}",
+        f".venv/bin/python -m bench.value_refresh --customers {len(ids)}"
+        + (" --database-url …" if arguments.database_url else ""),
+        figures,
+        "One writer, no contention, a warm file cache; one figure a round. A refresh is the whole "
+        "transaction: the order's row, the customer's rows read, value and tier, snapshot and "
+        "decision written, commit to the disk. With a load average above the number of cores it "
+        "is the wait for a core.",
+    )
+
+
+def buy(crm: Crm, customer_id: str) -> None:
+    now = crm.clock()
+    row = order_row(crm, new_id("ord"), customer_id, crm.firm.today(now), Decimal(35))
+    with crm.store.write() as tx:
+        tx.value._connection.execute(insert(schema.orders).values(row))
+        refresh_value(tx, crm.firm, customer_id, now)
+
+
+def read(crm: Crm, customer_id: str) -> None:
+    card = value_card(crm, customer_id)
+    assert card is not None
+    assert card.why
+
+
+def timed(work: Callable[[str], None], ids: list[str], seed: int) -> list[float]:
+    """Milliseconds on the clock of every piece of work."""
+    rng = random.Random(seed)
+    for customer_id in rng.choices(ids, k=WARM_UP):
+        work(customer_id)
+    found = []
+    for customer_id in rng.choices(ids, k=TIMES):
+        started = time.perf_counter()
+        work(customer_id)
+        found.append((time.perf_counter() - started) * 1000)
+    return found
+
+
+def percentile_of(clock: list[float], share: int) -> float:
+    return round(percentile(clock, share), 3)
+
+
+def grow(crm: Crm, ids: list[str], times: int) -> list[str]:
+    """Copy everybody until the firm is so many times as large; returns the ids of all."""
+    with raw_connection(crm.store) as connection:
+        for table, names in COPIED:
+            for copy in range(1, times):
+                columns: list[Any] = [renamed(c, copy) if c.name in names else c for c in table.columns]
+                original = select(*columns).where(~table.c[names[0]].like("%~%"))
+                connection.execute(insert(table).from_select([c.name for c in table.columns], original))
+        connection.commit()
+        connection.execute(text("ANALYZE"))
+        connection.commit()
+    return ids + [f"{customer_id}~{copy}" for copy in range(1, times) for customer_id in ids]
+
+
+def renamed(column: Column[Any], copy: int) -> Any:
+    return column + literal(f"~{copy}")
+
+
+if __name__ == "__main__":
+    main()

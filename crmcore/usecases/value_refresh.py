@@ -1,0 +1,107 @@
+"""One customer's value right after something of his was stored.
+
+A refresh is a scoring of this customer alone: the same functions, the parameters, borders and firm-wide
+figures of the run in force, his own rows until the end of today. So it gives, to the bit, what a batch with
+these parameters would give him, in time that does not depend on how many customers there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+
+from crmcore.firm import Firm
+from crmcore.store.transaction import Transaction
+from crmcore.tiers import Tier, TierPolicy, read_borders
+from crmcore.usecases.value_records import Valued, record_values
+from crmcore.value.books import Books, ForeignCurrency, read_books
+from crmcore.value.clv import value_customers
+from crmcore.value.engine import MODEL_VERSION
+from crmcore.value.model import ValueModel
+from crmcore.value.ranking import rank
+from crmcore.value.snapshots import StandingTier, ValueRun, ValueSnapshot
+
+
+def refresh_value(tx: Transaction, firm: Firm, customer_id: str, now: datetime) -> None:
+    """Value one customer again, in the transaction that stored his order, return, status or cost."""
+    refresh_values(tx, firm, [customer_id], now)
+
+
+def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: datetime) -> None:
+    """Value these customers again by the run in force, observed until the end of the firm's today.
+
+    Name all customers of a transaction in one call: they are locked in one order, so that two imports never
+    wait for each other. Nothing changes while no run is published, or when the run in force was made by
+    another version of the model: the next scoring values everybody then. Who has no purchase left has no
+    value left. Terms (margin, discount, horizon) are those of the run, too.
+
+    A row in a foreign currency is counted as the incident ``value_not_refreshed`` and the values stay as they
+    are: storing an order must not fail because it cannot be valued.
+    """
+    tx.value.lock(customers)
+    run = tx.value.run_in_force()
+    if run is None or run.model_version != MODEL_VERSION:
+        return
+    try:
+        value_again(tx, firm, run, customers, tx.value.standing(customers), now)
+    except ForeignCurrency as error:
+        tx.incidents.add("value_not_refreshed", now, detail=str(error))
+
+
+def value_again(
+    tx: Transaction,
+    firm: Firm,
+    run: ValueRun,
+    customers: Sequence[str],
+    standing: Mapping[str, StandingTier],
+    now: datetime,
+) -> list[ValueSnapshot]:
+    """New current values of these customers by a run.
+
+    ``standing`` has the tiers and decisions that hysteresis and records go on from.
+    Raises :class:`ForeignCurrency` before anything is written.
+    """
+    model = ValueModel.from_parameters(run.parameters)
+    observed_until = max(firm.today(now), run.observed_until)
+    books = books_of(tx, firm, run.currency, model.terms.margin, observed_until, customers)
+    previous = {customer_id: found.tier for customer_id, found in standing.items()}
+    valued = value_by_run(run, model, books, observed_until, previous)
+    last = tx.value.last_revisions(run.run_id, customers)
+    revisions = {customer_id: last.get(customer_id, 0) + 1 for customer_id in books.summary.customer_id}
+    snapshots = record_values(tx, valued, standing, revisions, now)
+    tx.value.drop(customers)
+    tx.value.make_current(snapshots)
+    return snapshots
+
+
+def value_by_run(
+    run: ValueRun, model: ValueModel, books: Books, observed_until: date, previous: Mapping[str, Tier]
+) -> Valued:
+    """Everybody in the books, by the stored parameters and borders of a run."""
+    policy = TierPolicy(**run.parameters["policy"])
+    borders = read_borders(run.parameters["borders"])
+    values = value_customers(books.summary, books.ledger, model)
+    borders, ranked = rank(books, values, model.terms.horizon_days, policy, previous, run.currency, borders)
+    return Valued(run, observed_until, books, values, ranked, borders, policy)
+
+
+def books_of(
+    tx: Transaction,
+    firm: Firm,
+    currency: str,
+    margin: float,
+    observed_until: date,
+    customers: Sequence[str] | None = None,
+) -> Books:
+    """The books of the whole firm, or of the named customers, until the end of a day of the firm."""
+    end = datetime.combine(observed_until + timedelta(days=1), time(), firm.zone)
+    return read_books(
+        tx.value.orders_before(end, customers),
+        tx.value.returns_before(end, customers),
+        tx.value.service_costs_before(end, customers),
+        tx.value.open_need_budgets(customers),
+        observed_until=observed_until,
+        zone=firm.zone,
+        currency=currency,
+        margin=margin,
+    )
