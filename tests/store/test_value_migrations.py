@@ -18,7 +18,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: object) -> str:
 
 def test_values_of_a_scoring_become_its_revision_nought(empty_url: str) -> None:
     store = Store(empty_url)
-    migrate(store, "0002")
+    migrate(store, "0003")
     with raw_connection(store) as connection:
         for statement in (
             "INSERT INTO customers (customer_id, name, language, demographics, lifestyle, usage, created_at) "
