@@ -17,8 +17,8 @@ from crmcore.value.simulate import SimulatedOrder, simulate_orders
 
 # The truth behind the demonstration: a typical customer buys almost five times a year while he is active,
 # spends 90 euros on average, and leaves after one order in ten. `rapport score` should find it again.
-BUYING = BGNBD(r=0.9, alpha=70.0, a=0.5, b=4.5)
-SPENDING = GammaGamma(p=6.0, q=4.0, v=45.0)
+BUYING = BGNBD.of(r=0.9, alpha=70.0, a=0.5, b=4.5)
+SPENDING = GammaGamma.of(p=6.0, q=4.0, v=45.0)
 HISTORY = timedelta(days=2 * 365)
 
 

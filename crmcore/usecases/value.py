@@ -7,7 +7,6 @@ written in the second, so that no customer's message waits for a fit.
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -90,7 +89,7 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
     policy = TierPolicy(firm.tiers.mvc_share, firm.tiers.mgc_share, firm.tiers.bz_probability)
     previous = {customer_id: standing.tier for customer_id, standing in before.items()}
     borders, ranked = rank(books, scoring.values, terms.horizon_days, policy, previous, firm.currency)
-    run = replace(run, parameters=_parameters(scoring, scoring.model, policy, borders))
+    run = replace(run, parameters=_parameters(scoring.model, policy, borders))
     valued = Valued(run, observed_until, books, scoring.values, ranked, borders, policy)
     with crm.store.write() as tx:
         tx.value.add_run(run)
@@ -120,22 +119,15 @@ def _refreshed_meanwhile(
     return changed | (before.keys() - after.keys())
 
 
-def _parameters(scoring: Scoring, model: ValueModel, policy: TierPolicy, borders: Borders) -> dict[str, Any]:
-    """All that values one more customer just as this run did, beside what the fits found."""
-    found = model.to_parameters()
-    for name, fitted in _fitted(scoring).items():
-        found[name] |= fitted
-    return {**found, "policy": dict(vars(policy)), "borders": store_borders(borders)}
+def _parameters(model: ValueModel, policy: TierPolicy, borders: Borders) -> dict[str, Any]:
+    """All that values one more customer just as this run did."""
+    return {**model.to_parameters(), "policy": dict(vars(policy)), "borders": store_borders(borders)}
 
 
 def _fitted(scoring: Scoring) -> dict[str, Any]:
-    """Parameters, standard errors (None where the likelihood is flat) and log-likelihoods, by model."""
+    """What the fits found, with standard errors, log-likelihood and diagnostics, by model."""
     found = {}
     for name, fit in (("purchases", scoring.purchases), ("spend", scoring.spend)):
         if fit is not None:
-            found[name] = {
-                **json.loads(fit.params.to_json()),
-                "standard_errors": [e if math.isfinite(e) else None for e in fit.standard_errors],
-                "log_likelihood": fit.log_likelihood,
-            }
+            found[name] = json.loads(fit.to_json())
     return found

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from crmcore.value.bgnbd import BGNBD, expected_active_days, expected_purchases, p_alive
+from crmcore.value.bgnbd import BGNBD
 from crmcore.value.cost_to_serve import CostForecast, fit_costs, forecast_costs
-from crmcore.value.gamma_gamma import GammaGamma, expected_spend, spend_variation
+from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
+from crmcore.value.purchase_model import PurchaseModel
 from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
@@ -44,10 +45,11 @@ def learn_from_firm(
     """What the value of one customer takes from all: parameters, the usual return share, the cost model."""
     total = float(summary.spent.sum())
     typical = spend.population_mean
+    days = _active_days(summary, purchases.p_alive(summary))
     return ValueModel(
         purchases=purchases,
         spend=spend,
-        costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, _active_days(summary, purchases)),
+        costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, days),
         usual_return=min(float(summary.returned.sum()) / total, 1.0) if total > 0 else 0.0,
         typical_spend=typical if math.isfinite(typical) else float(summary.spent.mean()),
         terms=terms,
@@ -64,18 +66,16 @@ def value_customers(summary: PurchaseSummary, ledger: Ledger, model: ValueModel)
     """
     purchases, spend, terms = model.purchases, model.spend, model.terms
     horizon, discount = terms.horizon_days, terms.discount_per_day
-    alive = p_alive(summary, purchases)
-    count = expected_purchases(summary, purchases, horizon)
-    discounted = expected_purchases(summary, purchases, horizon, discount)
-    each = expected_spend(summary, spend)
+    ahead = purchases.predict(summary, horizon, discount)
+    alive, count = ahead.p_alive, ahead.expected_purchases
+    each = spend.expected_spend(summary)
     share = contribution_share(summary, ledger, model)
-    contribution = discounted * each * share
+    contribution = ahead.discounted_purchases * each * share
 
-    ahead = expected_active_days(summary, purchases, horizon, discount)
     # Of a customer who is active now; where he cannot be, the division is of zero by one.
     active = np.where(alive > 0, alive, 1.0)
-    days = _active_days(summary, purchases)
-    costs = forecast_costs(ledger.service_cost, days, ahead / active, model.costs)
+    days = _active_days(summary, alive)
+    costs = forecast_costs(ledger.service_cost, days, ahead.active_time / active, model.costs)
     p_below_zero = _p_below_zero(
         summary, purchases, spend, horizon, alive, count / active, contribution / active, costs
     )
@@ -106,14 +106,14 @@ def contribution_share(summary: PurchaseSummary, ledger: Ledger, model: ValueMod
     return result
 
 
-def _active_days(summary: PurchaseSummary, purchases: BGNBD) -> FloatArray:
+def _active_days(summary: PurchaseSummary, p_alive: FloatArray) -> FloatArray:
     """Days on which each customer is expected to have been active so far; shape (n,)."""
-    return summary.recency + p_alive(summary, purchases) * summary.days_since_last_purchase
+    return summary.recency + p_alive * summary.days_since_last_purchase
 
 
 def _p_below_zero(
     summary: PurchaseSummary,
-    purchases: BGNBD,
+    purchases: PurchaseModel,
     spend: GammaGamma,
     horizon: float,
     alive: FloatArray,
@@ -128,11 +128,11 @@ def _p_below_zero(
     of both, contribution and cost are lognormals with matched mean and variance; dropout within the horizon
     is left out of the variance of the count and of the cost.
     """
-    shape = purchases.r + summary.frequency
-    p_buys = -np.expm1(-shape * np.log1p(horizon / (purchases.alpha + summary.T)))
+    shape, age = purchases.purchase_rate(summary)
+    p_buys = -np.expm1(-shape * np.log1p(horizon / age))
     mean_count = np.maximum(count / p_buys, 1.0)
     square_count = np.maximum((count + count**2 * (1 + 1 / shape)) / p_buys, mean_count**2)
-    around, of_mean = spend_variation(summary, spend)
+    around, of_mean = spend.spend_variation(summary)
     of_mean = np.minimum(of_mean, _WIDEST)
     gain_spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 - 1
     gain, gain_width = _lognormal(np.maximum(contribution, 1e-300) / p_buys, gain_spread)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crmcore.value.bgnbd import MODEL as PURCHASE_MODEL
-from crmcore.value.bgnbd import VERSION as PURCHASE_VERSION
-from crmcore.value.bgnbd_fit import BGNBDFit, fit_bgnbd
+from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.gamma_gamma import MODEL as SPEND_MODEL
-from crmcore.value.gamma_gamma import VERSION as SPEND_VERSION
-from crmcore.value.gamma_gamma import GammaGammaFit, fit_gamma_gamma
+from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.summary import PurchaseSummary
 
 # The last part changes whenever the same orders would get another value or another tier.
-MODEL_VERSION = f"{PURCHASE_MODEL}/{PURCHASE_VERSION}+{SPEND_MODEL}/{SPEND_VERSION}+clv/2+tiers/1"
+MODEL_VERSION = f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/2+tiers/1"
 
 
 @dataclass(frozen=True)
@@ -24,8 +20,8 @@ class Scoring:
     """``model`` and ``values`` are None when a diagnostic forbids publishing, a fit when there was nothing
     to fit."""
 
-    purchases: BGNBDFit | None
-    spend: GammaGammaFit | None
+    purchases: BGNBD | None
+    spend: GammaGamma | None
     model: ValueModel | None
     values: CustomerValues | None
     diagnostics: tuple[Diagnostic, ...]
@@ -36,9 +32,9 @@ def score_firm(summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms) -> S
     if not ((summary.frequency > 0) & (summary.monetary_value > 0)).any():
         message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
         return Scoring(None, None, None, None, (Diagnostic("too_few_repeat_buyers", message, True),))
-    purchases, spend = fit_bgnbd(summary), fit_gamma_gamma(summary)
-    diagnostics = purchases.diagnostics + spend.diagnostics
+    purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
+    diagnostics = purchases.diagnostics_ + spend.diagnostics_
     if any(d.blocking for d in diagnostics):
         return Scoring(purchases, spend, None, None, diagnostics)
-    model = learn_from_firm(summary, ledger, purchases.params, spend.params, terms)
+    model = learn_from_firm(summary, ledger, purchases, spend, terms)
     return Scoring(purchases, spend, model, value_customers(summary, ledger, model), diagnostics)

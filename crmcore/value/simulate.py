@@ -28,8 +28,8 @@ class SimulatedOrder:
 def simulate_orders(
     rng: np.random.Generator,
     n_customers: int,
-    params: BGNBD,
-    spend_params: GammaGamma,
+    buying: BGNBD,
+    spend: GammaGamma,
     start: date,
     until: date,
 ) -> list[SimulatedOrder]:
@@ -39,9 +39,8 @@ def simulate_orders(
     """
     span = (until - start).days
     joined = rng.integers(0, span + 1, n_customers)
-    customer, time = _purchases(rng, params, (span - joined).astype(np.float64))
-    rate = rng.gamma(spend_params.q, 1 / spend_params.v, n_customers)
-    amount = rng.gamma(spend_params.p, 1 / rate[customer])
+    customer, time = _purchases(rng, buying, (span - joined).astype(np.float64))
+    amount = _amounts(rng, spend, customer, n_customers)
     day = joined[customer] + np.floor(time).astype(np.int64)
     return [
         SimulatedOrder(
@@ -52,15 +51,14 @@ def simulate_orders(
 
 
 def simulate_summary(
-    rng: np.random.Generator, n_customers: int, params: BGNBD, spend_params: GammaGamma, T: float
+    rng: np.random.Generator, n_customers: int, buying: BGNBD, spend: GammaGamma, T: float
 ) -> PurchaseSummary:
     """The same customers observed for T days each, in continuous time.
 
     Rounding to days moves alpha by some percent, so parameters are recovered from this, not from orders.
     """
-    customer, time = _purchases(rng, params, np.full(n_customers, T))
-    rate = rng.gamma(spend_params.q, 1 / spend_params.v, n_customers)
-    amount = rng.gamma(spend_params.p, 1 / rate[customer])
+    customer, time = _purchases(rng, buying, np.full(n_customers, T))
+    amount = _amounts(rng, spend, customer, n_customers)
     repeat = time > 0
     x = np.bincount(customer[repeat], minlength=n_customers).astype(np.float64)
     last = np.zeros(n_customers)
@@ -71,9 +69,10 @@ def simulate_summary(
 
 
 def _purchases(
-    rng: np.random.Generator, params: BGNBD, T: FloatArray
+    rng: np.random.Generator, buying: BGNBD, T: FloatArray
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """Customer and age of every purchase, the first one at age 0 included, by customer and age."""
+    params = buying.params_
     rate = rng.gamma(params.r, 1 / params.alpha, len(T))
     leaves = rng.beta(params.a, params.b, len(T))
     active = np.arange(len(T))
@@ -91,3 +90,12 @@ def _purchases(
     customer, when = np.concatenate(customers), np.concatenate(ages)
     order = np.lexsort((when, customer))
     return customer[order], when[order]
+
+
+def _amounts(
+    rng: np.random.Generator, spend: GammaGamma, customer: NDArray[np.int64], n_customers: int
+) -> FloatArray:
+    """What each purchase of ``customer`` costs, shape of ``customer``; currency."""
+    params = spend.params_
+    rate = rng.gamma(params.q, 1 / params.v, n_customers)
+    return rng.gamma(params.p, 1 / rate[customer])

@@ -36,7 +36,7 @@ class PurchaseSummary:
     returned : all returns, currency, >= 0.
     """
 
-    customer_id: tuple[Any, ...]
+    customer_id: Sequence[Any]
     frequency: FloatArray
     recency: FloatArray
     T: FloatArray
@@ -68,7 +68,7 @@ class PurchaseSummary:
         x, t_x, age = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (frequency, recency, T))
         spend = np.full(x.shape, np.nan) if monetary_value is None else np.asarray(monetary_value, float)
         spend = np.where(x > 0, spend, np.nan)
-        ids = tuple(range(len(x))) if customer_id is None else tuple(customer_id)
+        ids = range(len(x)) if customer_id is None else tuple(customer_id)
         summary = cls(ids, x, t_x, age, spend, np.zeros_like(x), np.zeros_like(x))
         _check(summary)
         return summary
@@ -162,7 +162,7 @@ def _check_rows(ids: Sequence[Any], customer: NDArray[np.int64], amount: FloatAr
 def _check(summary: PurchaseSummary) -> None:
     x, t_x, T = summary.frequency, summary.recency, summary.T
     rules = (
-        ("needs a frequency of 0 or more", ~(np.isfinite(x) & (x >= 0))),
+        ("needs a whole frequency of 0 or more", ~(np.isfinite(x) & (x >= 0) & (x == np.floor(x)))),
         ("needs 0 <= recency <= T", ~(np.isfinite(T) & (t_x >= 0) & (t_x <= T))),
         ("bought once, so recency must be 0", (x == 0) & (t_x != 0)),
         ("has negative monetary_value; returns belong in their own rows", summary.monetary_value < 0),

@@ -14,8 +14,8 @@ from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.simulate import simulate_orders
 
-BUYING = BGNBD(r=0.9, alpha=70.0, a=0.8, b=3.0)
-SPENDING = GammaGamma(p=5.0, q=4.0, v=60.0)
+BUYING = BGNBD.of(r=0.9, alpha=70.0, a=0.8, b=3.0)
+SPENDING = GammaGamma.of(p=5.0, q=4.0, v=60.0)
 
 
 def open_shop(crm: Crm, customers: int = 600, seed: int = 11) -> list[str]:

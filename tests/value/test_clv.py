@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from crmcore.value.bgnbd import BGNBD, expected_purchases
+from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.cost_to_serve import CostModel, fit_costs, forecast_costs
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueTerms
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
-BUYING, SPENDING = BGNBD(0.9, 70.0, 0.8, 3.0), GammaGamma(6.0, 4.0, 50.0)
+BUYING, SPENDING = BGNBD.of(0.9, 70.0, 0.8, 3.0), GammaGamma.of(6.0, 4.0, 50.0)
 TERMS = ValueTerms(margin=0.4, discount_rate=0.1, horizon_days=365)
 
 
@@ -36,17 +36,17 @@ def valued(summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms = TERMS) 
 
 def test_without_costs_value_is_margin_times_discounted_purchases_times_spend() -> None:
     found = values()
-    discounted = expected_purchases(a_summary(), BUYING, 365, np.log(1.1) / 365)
+    discounted = BUYING.expected_purchases(a_summary(), 365, np.log(1.1) / 365)
     assert found.clv == pytest.approx(discounted * found.expected_spend * 0.4)
     assert (found.p_below_zero == 0).all()
 
 
 def test_discounting_by_integral_is_the_limit_of_ever_finer_steps() -> None:
-    steps = np.linspace(0, 365, 3651)
-    cumulated = np.array([expected_purchases(a_summary(), BUYING, s) for s in steps])
+    steps = np.linspace(0, 365, 366)
+    cumulated = np.array([BUYING.expected_purchases(a_summary(), s) for s in steps])
     middles = (steps[1:] + steps[:-1]) / 2
     by_steps = (np.diff(cumulated, axis=0) * 1.1 ** (-middles / 365)[:, None]).sum(axis=0)
-    exact = expected_purchases(a_summary(), BUYING, 365, TERMS.discount_per_day)
+    exact = BUYING.expected_purchases(a_summary(), 365, TERMS.discount_per_day)
     assert exact == pytest.approx(by_steps, rel=1e-6)
 
 
@@ -129,8 +129,8 @@ def _below_zero(
     rng: np.random.Generator, s: PurchaseSummary, i: int, found: CustomerValues, model: CostModel, n: int
 ) -> float:
     x, T = s.frequency[i], s.T[i]
-    rate = rng.gamma(BUYING.r + x, 1 / (BUYING.alpha + T), n)
-    leaves = rng.beta(BUYING.a, BUYING.b + x, n)
+    rate = rng.gamma(BUYING.params_.r + x, 1 / (BUYING.params_.alpha + T), n)
+    leaves = rng.beta(BUYING.params_.a, BUYING.params_.b + x, n)
     active = rng.random(n) < found.p_alive[i]
     age, count = np.zeros(n), np.zeros(n)
     until = np.where(active, 365.0, 0.0)
@@ -142,8 +142,8 @@ def _below_zero(
         until = np.where(left, age, until)
         active = bought & ~left
     zbar = np.nan_to_num(s.monetary_value[i])
-    scale = rng.gamma(SPENDING.q + SPENDING.p * x, 1 / (SPENDING.v + x * zbar), n)
-    spend = np.where(count > 0, rng.gamma(np.maximum(SPENDING.p * count, 1e-9)) / scale, 0.0)
+    scale = rng.gamma(SPENDING.params_.q + SPENDING.params_.p * x, 1 / (SPENDING.params_.v + x * zbar), n)
+    spend = np.where(count > 0, rng.gamma(np.maximum(SPENDING.params_.p * count, 1e-9)) / scale, 0.0)
     days = s.recency[i] + found.p_alive[i] * (T - s.recency[i])
     shape = ([30, 150, 60, 900, 5][i] + model.prior_days * model.mean_per_day) / model.event_cost
     events = rng.poisson(rng.gamma(shape, 1 / (days + model.prior_days), n) * until)

@@ -29,7 +29,7 @@ def test_it_says_how_many_have_each_tier_and_what_they_are_worth(crm: Crm) -> No
     assert status == 0
     assert "MVC" in output
     assert "600 customers are worth €" in output
-    assert "bg-nbd/1" in output
+    assert "bg-nbd/2" in output
 
 
 def test_json_is_one_object_with_parameters_and_tiers(crm: Crm) -> None:

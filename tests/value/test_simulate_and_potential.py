@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from crmcore.value.bgnbd import BGNBD
-from crmcore.value.bgnbd_fit import fit_bgnbd
-from crmcore.value.gamma_gamma import GammaGamma, fit_gamma_gamma
+from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.potential import potential_value
 from crmcore.value.simulate import simulate_orders
 from crmcore.value.summary import summarise
 
 START, UNTIL = date(2024, 1, 1), date(2025, 12, 31)
-BUYING, SPENDING = BGNBD(0.9, 70.0, 0.8, 3.0), GammaGamma(5.0, 4.0, 60.0)
+BUYING, SPENDING = BGNBD.of(0.9, 70.0, 0.8, 3.0), GammaGamma.of(5.0, 4.0, 60.0)
 
 
 def test_simulated_orders_depend_on_the_seed_alone() -> None:
@@ -32,11 +31,11 @@ def test_the_summary_of_simulated_orders_gives_back_the_firm() -> None:
     """Whole days move alpha by some percent, so the tolerance is wide: 15%, at 8,000 customers."""
     orders = simulate_orders(np.random.default_rng(4), 8000, BUYING, SPENDING, START, UNTIL)
     summary = summarise([(o.customer, o.day, o.amount) for o in orders], observed_until=UNTIL)
-    buying, spending = fit_bgnbd(summary).params, fit_gamma_gamma(summary).params
+    buying, spend = BGNBD().fit(summary).params_, GammaGamma().fit(summary)
     assert buying.r == pytest.approx(0.9, rel=0.15)
     assert buying.alpha == pytest.approx(70, rel=0.15)
     assert buying.a / (buying.a + buying.b) == pytest.approx(0.8 / 3.8, rel=0.15)
-    assert spending.population_mean == pytest.approx(100, rel=0.05)
+    assert spend.population_mean == pytest.approx(100, rel=0.05)
 
 
 def potential(**changes: float) -> float:

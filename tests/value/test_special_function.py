@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from crmcore.value.bgnbd import BGNBD, expected_active_days, expected_purchases, p_alive
+from crmcore.value.bgnbd import BGNBD
 from crmcore.value.hypergeometric import mean_power
 from crmcore.value.summary import PurchaseSummary
 
@@ -32,7 +32,10 @@ def test_mean_power_agrees_with_mpmath(a: float, b: float, x: int) -> None:
 def textbook(params: BGNBD, x: float, t_x: float, T: float, t: float) -> float:
     """Equation (10) of Fader, Hardie & Lee (2005) as printed, at 60 digits; needs a != 1."""
     with mpmath.workdps(60):
-        r, alpha, a, b = (mpmath.mpf(v) for v in (params.r, params.alpha, params.a, params.b))
+        r, alpha, a, b = (
+            mpmath.mpf(v)
+            for v in (params.params_.r, params.params_.alpha, params.params_.a, params.params_.b)
+        )
         z = mpmath.mpf(t) / (alpha + T + t)
         power = ((alpha + T) / (alpha + T + t)) ** (r + x)
         inner = 1 - power * mpmath.hyp2f1(r + x, b + x, a + b + x - 1, z)
@@ -43,10 +46,10 @@ def textbook(params: BGNBD, x: float, t_x: float, T: float, t: float) -> float:
 @pytest.mark.parametrize(
     "params",
     [
-        BGNBD(0.2426, 30.9, 0.7929, 2.4259),
-        BGNBD(0.9, 70.0, 0.6, 3.5),
-        BGNBD(0.3, 10.0, 1.7, 4.0),
-        BGNBD(2.0, 100.0, 0.05, 1.2),
+        BGNBD.of(0.2426, 30.9, 0.7929, 2.4259),
+        BGNBD.of(0.9, 70.0, 0.6, 3.5),
+        BGNBD.of(0.3, 10.0, 1.7, 4.0),
+        BGNBD.of(2.0, 100.0, 0.05, 1.2),
     ],
 )
 @pytest.mark.parametrize("t", [1.0, 30.0, 365.0, 3650.0])
@@ -57,16 +60,16 @@ def textbook(params: BGNBD, x: float, t_x: float, T: float, t: float) -> float:
 def test_expected_purchases_agree_with_the_printed_formula(
     params: BGNBD, t: float, x: float, t_x: float, T: float
 ) -> None:
-    found = expected_purchases(PurchaseSummary.of([x], [t_x], [T]), params, t)[0]
+    found = params.expected_purchases(PurchaseSummary.of([x], [t_x], [T]), t)[0]
     assert found == pytest.approx(textbook(params, x, t_x, T, t), rel=1e-8)
 
 
 def test_expected_purchases_at_a_equal_to_one_are_the_limit() -> None:
     """The printed formula divides by a - 1."""
     customer = PurchaseSummary.of([0, 2, 40], [0, 100, 300], [300, 300, 310])
-    at_one = expected_purchases(customer, BGNBD(0.3, 30.0, 1.0, 2.5), 365)
+    at_one = BGNBD.of(0.3, 30.0, 1.0, 2.5).expected_purchases(customer, 365)
     around = [
-        textbook(BGNBD(0.3, 30.0, 1.0 + step, 2.5), *history, 365)
+        textbook(BGNBD.of(0.3, 30.0, 1.0 + step, 2.5), *history, 365)
         for history in ((0, 0, 300), (2, 100, 300), (40, 300, 310))
         for step in (-1e-6, 1e-6)
     ]
@@ -78,19 +81,21 @@ def test_a_daily_buyer_over_ten_years_has_a_finite_expectation() -> None:
     """scipy's 2F1 overflows in the printed form from frequency 1,500 on."""
     customer = PurchaseSummary.of([5000, 720, 1500], [5000, 729, 1500], [5001, 730, 1501])
     for horizon in (365.0, 1825.0, 3650.0):
-        found = expected_purchases(customer, BGNBD(0.2426, 30.9, 0.7929, 2.4259), horizon)
+        found = BGNBD.of(0.2426, 30.9, 0.7929, 2.4259).expected_purchases(customer, horizon)
         assert np.isfinite(found).all()
         assert (found > 0).all()
         assert (found <= horizon * 1.01).all()
 
 
 def test_active_days_agree_with_the_integral_of_the_chance_to_be_active() -> None:
-    params = BGNBD(0.9, 70.0, 0.8, 3.0)
+    params = BGNBD.of(0.9, 70.0, 0.8, 3.0)
     x, t_x, T, horizon = 4, 300, 400, 365
 
     def active(s: float) -> float:
-        return mpmath_mean_power(params.a, params.b + x, params.r + x, s / (params.alpha + T))
+        return mpmath_mean_power(
+            params.params_.a, params.params_.b + x, params.params_.r + x, s / (params.params_.alpha + T)
+        )
 
     customer = PurchaseSummary.of([x], [t_x], [T])
-    exact = float(mpmath.quad(lambda s: active(float(s)), [0, horizon])) * p_alive(customer, params)[0]
-    assert expected_active_days(customer, params, horizon)[0] == pytest.approx(exact, rel=1e-9)
+    exact = float(mpmath.quad(lambda s: active(float(s)), [0, horizon])) * params.p_alive(customer)[0]
+    assert params.expected_active_time(customer, horizon)[0] == pytest.approx(exact, rel=1e-9)

@@ -1,0 +1,145 @@
+"""Integrals over the time ahead of a customer who is active now, and their tables by age.
+
+What an active customer does after s more days depends on his history through his frequency and his age alone.
+So the integrals are tabulated: for each frequency that occurs, on panels of age laid out by the model, not
+by the data. One customer alone therefore gets the same bits as among a million.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.value.fitting import blocks
+from crmcore.value.summary import InvalidHistory
+
+FloatArray = NDArray[np.float64]
+# (frequency, age, time ahead) -> a mean over the customer's unknown traits; all of one shape.
+After = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
+# Chebyshev points of a panel. Ages grow by e across a panel; the integrals are analytic and bounded by their
+# value on the positive axis for |Im log age| < pi/2, so 20 points leave an error of about 1e-14.
+_POINTS = 20
+_ANGLES = np.pi * (np.arange(_POINTS) + 0.5) / _POINTS
+_PLACES = (np.cos(_ANGLES) + 1) / 2
+_TO_COEFFICIENTS = 2 / _POINTS * np.cos(np.outer(_ANGLES, np.arange(_POINTS)))
+_TO_COEFFICIENTS[:, 0] /= 2
+_ENOUGH = 45.0  # exp(-45) is 3e-20: what comes later does not count.
+
+
+def check_ahead(horizon: float, discount: float) -> None:
+    """Raises InvalidHistory for a time ahead that has no value."""
+    if not (horizon >= 0 and 0 <= discount < math.inf):
+        raise InvalidHistory(f"needs horizon >= 0 and discount >= 0, got {horizon} and {discount}")
+    if math.isinf(horizon) and discount == 0:
+        raise InvalidHistory("an endless horizon needs a discount > 0; give one, or name a finite horizon")
+
+
+def integrate(
+    after: After,
+    bend: Callable[[FloatArray, FloatArray], FloatArray],
+    x: FloatArray,
+    age: FloatArray,
+    horizon: float,
+    discounts: tuple[float, ...],
+) -> list[FloatArray]:
+    """Integral over (0, horizon) of exp(-discount s) after(x, age, s) ds, shape (n,), for each discount.
+
+    Substituting s = bend (e^v - 1), where ``bend`` is the time in which the integrand first bends, makes it
+    smooth in v at every parameter, so that 40 Gauss-Legendre nodes leave an error below 1e-11.
+    """
+    first = bend(x, age)
+    reach = {discount: min(horizon, _ENOUGH / discount if discount else math.inf) for discount in discounts}
+    by_reach: dict[float, tuple[FloatArray, FloatArray]] = {}
+    results = []
+    for discount in discounts:
+        end = reach[discount]
+        if end not in by_reach:
+            top = np.log1p(end / first)
+            v = top[:, None] * ((_NODES + 1) / 2)
+            s = first[:, None] * np.expm1(v)
+            value = after(np.broadcast_to(x[:, None], s.shape), np.broadcast_to(age[:, None], s.shape), s)
+            by_reach[end] = s, value * np.exp(v) * (top * first / 2)[:, None] * _WEIGHTS
+        s, weighted = by_reach[end]
+        results.append((weighted * np.exp(-discount * s) if discount else weighted).sum(axis=1))
+    return results
+
+
+def tabulate(
+    integrals: Callable[[FloatArray, FloatArray], list[FloatArray]],
+    x: FloatArray,
+    T: FloatArray,
+    youngest: float,
+) -> list[FloatArray]:
+    """``integrals(x, youngest + T)`` of every customer, each shape (n,), through tables by age.
+
+    integrals : positive functions of frequency and age, analytic in log age.
+    """
+    cells_x, cells_T, row = _cells(x, T)
+    elapsed = np.log1p(cells_T / youngest)
+    panel = np.floor(elapsed)
+    keys = cells_x + 1j * panel
+    pairs, pair = np.unique(keys, return_inverse=True)
+    places = pairs.imag[:, None] + _PLACES
+    ages = youngest * np.exp(places)
+    frequencies = np.broadcast_to(pairs.real[:, None], ages.shape)
+    found: list[list[FloatArray]] = []
+    for some in blocks(len(pairs), 256):
+        values = integrals(frequencies[some].ravel(), ages[some].ravel())
+        found.append([_coefficients(v.reshape(-1, _POINTS)) for v in values])
+    argument = 2 * (elapsed - panel) - 1
+    tables = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+    results = [_clenshaw(table, pair, argument) for table in tables]
+    return results if row is None else [result[row] for result in results]
+
+
+def in_blocks(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
+    """``function(*columns)``, elementwise, in ranges that stay in the processor's cache."""
+    result = np.empty(len(columns[0]))
+    for some in blocks(len(result)):
+        result[some] = function(*(column[some] for column in columns))
+    return result
+
+
+def _coefficients(values: FloatArray) -> FloatArray:
+    """Chebyshev coefficients, shape (pairs, points), summed in an order that does not depend on the pairs."""
+    result = np.zeros_like(values)
+    for k in range(_POINTS):
+        result += values[:, k, None] * _TO_COEFFICIENTS[k]
+    return result
+
+
+def _clenshaw(table: FloatArray, pair: NDArray[np.intp], argument: FloatArray) -> FloatArray:
+    result = np.empty(len(argument))
+    columns = np.ascontiguousarray(table.T)
+    for some in blocks(len(argument)):
+        of, t = pair[some], argument[some]
+        later, last = np.zeros(len(t)), np.zeros(len(t))
+        for k in range(_POINTS - 1, 0, -1):
+            later, last = 2 * t * later - last + columns[k][of], later
+        result[some] = t * later - last + columns[0][of]
+    return result
+
+
+def _cells(x: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.intp] | None]:
+    """Distinct (x, T) and where each customer's is; the rows themselves when times are not whole days."""
+    if len(x) < 2 or not (np.array_equal(T, np.floor(T)) and np.array_equal(x, np.floor(x))):
+        return x, T, None
+    first, width = T.min(), T.max() - T.min() + 1
+    size = (x.max() + 1) * width
+    if size > 4 * len(x) + 65_536:
+        return x, T, None
+    key = x * width
+    key += T
+    key -= first
+    row = key.astype(np.intp)
+    seen = np.zeros(int(size), dtype=bool)
+    seen[row] = True
+    cells = np.flatnonzero(seen)
+    place = np.empty(int(size), dtype=np.intp)
+    place[cells] = np.arange(len(cells))
+    return np.floor(cells / width), cells % width + first, place[row]

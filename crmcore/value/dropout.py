@@ -1,0 +1,143 @@
+"""What the purchase models share: all that follows from p_alive and from what an active customer does."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.value.ahead import check_ahead, integrate, tabulate
+from crmcore.value.estimator import Estimator
+from crmcore.value.fitting import LEAST_GAIN, Diagnostic
+from crmcore.value.purchase_model import Forecast, check_horizon
+from crmcore.value.summary import InvalidHistory, PurchaseSummary
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+FloatArray = NDArray[np.float64]
+
+MIN_REPEAT_BUYERS = 50
+
+
+class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
+    """Customers buy at a rate of their own until they leave unseen; a :class:`PurchaseModel`.
+
+    Times are in the unit of the summary that the model was fitted to (days everywhere in the product).
+    ``discount`` is continuous for each unit of time; ``horizon`` may be infinite where it is > 0.
+    """
+
+    @abstractmethod
+    def fit(self, summary: PurchaseSummary) -> Self:
+        """Maximum-likelihood parameters, without penalty or prior, so in any unit of time the same.
+
+        Raises InvalidHistory where nobody was observed for any time.
+        """
+
+    @abstractmethod
+    def log_likelihood(self, summary: PurchaseSummary) -> FloatArray:
+        """Log-likelihood of each history under ``params_``; (n,)."""
+
+    @abstractmethod
+    def p_alive(self, summary: PurchaseSummary) -> FloatArray:
+        """Probability that each customer is still active at ``observed_until``; (n,), in [0, 1]."""
+
+    @abstractmethod
+    def purchase_count_probability(self, t: float, x: int) -> float:
+        """P(X(t) = x): somebody new makes x repeat purchases in his first t units of time."""
+
+    @abstractmethod
+    def expected_purchases_of_newcomer(self, t: FloatArray | float) -> FloatArray:
+        """E[X(t)]: repeat purchases of somebody new in his first t units of time; shape as t."""
+
+    @abstractmethod
+    def purchase_rate(self, summary: PurchaseSummary) -> tuple[FloatArray, FloatArray]:
+        """Shape and rate of the gamma distribution of each customer's purchase rate while active; (n,)."""
+
+    @property
+    @abstractmethod
+    def _youngest(self) -> float:
+        """The age of the purchase rate of somebody who was not observed yet."""
+
+    @abstractmethod
+    def _bend(self, x: FloatArray, age: FloatArray) -> FloatArray:
+        """The time in which purchases ahead first fall off, for customers who are active now."""
+
+    @abstractmethod
+    def _after(self, x: FloatArray, age: FloatArray, s: FloatArray, power: int) -> FloatArray:
+        """E[lambda^power exp(-chance to leave within s)] of customers active now, age ``youngest + T``."""
+
+    def expected_purchases(
+        self, summary: PurchaseSummary, horizon: float, discount: float = 0.0
+    ) -> FloatArray:
+        """(Discounted) purchases of each customer over the horizon after ``observed_until``; (n,).
+
+        With a discount each purchase counts exp(-discount s) after s: discounted expected transactions
+        (DET), and over an endless horizon the residual ones (DERT).
+        """
+        return self.p_alive(summary) * self._ahead(summary, horizon, (discount,), 1)[0]
+
+    def expected_active_time(
+        self, summary: PurchaseSummary, horizon: float, discount: float = 0.0
+    ) -> FloatArray:
+        """(Discounted) time within the horizon on which each customer is still active; (n,)."""
+        return self.p_alive(summary) * self._ahead(summary, horizon, (discount,), 0)[0]
+
+    def predict(self, summary: PurchaseSummary, horizon: float, discount: float = 0.0) -> Forecast:
+        """All that is foreseen of each customer, in one pass and to the same bits as one by one."""
+        if not horizon < math.inf:
+            raise InvalidHistory("predict needs a finite horizon; expected_purchases takes an endless one")
+        alive = self.p_alive(summary)
+        purchases, discounted = self._ahead(summary, horizon, (0.0, discount), 1)
+        (active,) = self._ahead(summary, horizon, (discount,), 0)
+        return Forecast(
+            alive, alive * purchases, alive * discounted, alive * active, check_horizon(summary, horizon)
+        )
+
+    def _ahead(
+        self, summary: PurchaseSummary, horizon: float, discounts: tuple[float, ...], power: int
+    ) -> list[FloatArray]:
+        """Of customers who are active now: integral of exp(-discount s) E[lambda^power, active after s]."""
+        for discount in discounts:
+            check_ahead(horizon, discount)
+        n = len(summary)
+        if n == 0 or horizon == 0:
+            return [np.zeros(n) for _ in discounts]
+
+        def integrals(x: FloatArray, age: FloatArray) -> list[FloatArray]:
+            return integrate(
+                lambda x, age, s: self._after(x, age, s, power), self._bend, x, age, horizon, discounts
+            )
+
+        return tabulate(integrals, summary.frequency, summary.T, self._youngest)
+
+
+def check_observed(summary: PurchaseSummary) -> None:
+    """Raises InvalidHistory where there is nothing to fit."""
+    if not (summary.T > 0).any():
+        raise InvalidHistory("no customer was observed for longer than a day; load orders before fitting")
+
+
+def diagnose_dropout(
+    summary: PurchaseSummary, log_likelihood: float, without_dropout: float, identified: bool
+) -> list[Diagnostic]:
+    """What a reader of a fitted purchase model must know.
+
+    without_dropout : the best log-likelihood when nobody ever leaves. identified : errors are finite.
+    """
+    found = []
+    repeat = int((summary.frequency > 0).sum())
+    if repeat < MIN_REPEAT_BUYERS:
+        message = f"Only {repeat} customers bought again; {MIN_REPEAT_BUYERS} are needed to tell rates apart."
+        found.append(Diagnostic("too_few_repeat_buyers", message, True))
+    gain = log_likelihood - without_dropout
+    if gain < LEAST_GAIN or not identified:
+        message = (
+            f"The orders do not show that customers ever leave (dropout gains {gain:.2f} in log-likelihood, "
+            f"{LEAST_GAIN} are needed), so every chance to have left would be made up."
+        )
+        found.append(Diagnostic("dropout_not_identified", message, True))
+    return found
