@@ -154,6 +154,8 @@ class TurnRunner:
         """Answer, fail or pass on; raises ``StaleTurn`` when the conversation has another owner by now."""
         again = again_of(turn.payload)
         if again is not None:
+            # Pressed so soon that this task still knows the apology: that one is not for what comes now.
+            self._apologies.pop(turn.conversation_id, None)
             await asyncio.to_thread(ask_again, self._crm, turn, again)
         elif turn.payload == PERSON:
             await self._pass_on(turn)

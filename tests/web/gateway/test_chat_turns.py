@@ -79,6 +79,20 @@ def test_try_again_pressed_twice_answers_again_and_loops_nowhere(chat: Gateway) 
     assert len(chat.brain.asked) == 3
 
 
+def test_try_again_pressed_while_the_bot_fails_once_more_is_not_taken_for_apologised(chat: Gateway) -> None:
+    chat.brain.says = lambda asked: BrainDown("down")
+    visitor = chat.visitor()
+    visitor.send("one")
+    (apology,) = visitor.hears("bot")
+    chat.brain.held = True
+    visitor.send("two")
+    until(lambda: len(chat.brain.asked) == 2, "the brain is asked")
+    visitor.press(apology["buttons"][0]["id"])
+    chat.brain.held = False
+    assert len(visitor.hears("bot", 3)) == 3
+    assert [asked.text for asked in chat.brain.asked] == ["one", "two", "one"]
+
+
 def test_try_again_does_not_ask_the_bot_what_a_person_has_answered(chat: Gateway) -> None:
     member = a_staff_member(chat.crm)
     chat.brain.says = lambda asked: BrainDown("down")
