@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,6 +37,9 @@ class Settings:
     action_url: str = ""  # and how Rasa reaches them; empty: on that very address.
     tracker_url: str = ""  # PostgreSQL for what several Rasa processes remember; empty: a file in the home.
     redis_url: str = ""  # Wakes and limits that several processes share, with its password; empty: none.
+    log_format: str = "plain"  # Or json: one object a line.
+    metrics_token: str = ""  # What a monitor shows; empty: only a monitor on this machine may look.
+    trusted_proxies: str = "127.0.0.1"  # Whose word about a visitor's address is taken; commas between.
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,6 +70,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         action_url=environment.get("RAPPORT_ACTION_URL", ""),
         tracker_url=_tracker(environment, "RAPPORT_TRACKER_URL"),
         redis_url=_redis(environment, "RAPPORT_REDIS_URL"),
+        log_format=_log_format(environment, "RAPPORT_LOG_FORMAT"),
+        metrics_token=_metrics_token(environment, "RAPPORT_METRICS_TOKEN"),
+        trusted_proxies=_proxies(environment, "RAPPORT_TRUSTED_PROXIES"),
     )
 
 
@@ -127,6 +134,37 @@ def _redis(environment: Mapping[str, str], name: str) -> str:
             "or unix://<path>; leave it empty for an installation of one process"
         )
     return given
+
+
+def _log_format(environment: Mapping[str, str], name: str) -> str:
+    given = environment.get(name, "plain")
+    if given not in ("plain", "json"):
+        raise WrongSetting(f"{name} is {given!r}; logs are written 'plain' or as 'json'")
+    return given
+
+
+def _metrics_token(environment: Mapping[str, str], name: str) -> str:
+    given = environment.get(name, "")
+    if 0 < len(given) < SHORTEST_SECRET:
+        raise WrongSetting(
+            f"{name} holds {len(given)} characters; a token has at least {SHORTEST_SECRET}, "
+            "make one with `openssl rand -hex 32`, or leave it empty for a monitor on this machine"
+        )
+    return given
+
+
+def _proxies(environment: Mapping[str, str], name: str) -> str:
+    """Addresses and networks; ``*`` would let every visitor choose the address that his limits count by."""
+    given = [part.strip() for part in environment.get(name, "127.0.0.1").split(",") if part.strip()]
+    for part in given:
+        try:
+            ip_network(part, strict=False)
+        except ValueError:
+            raise WrongSetting(
+                f"{name} holds {part!r}; it takes the addresses or networks of your own proxies, "
+                "such as 10.0.0.5 or 172.18.0.0/16, with commas between"
+            ) from None
+    return ",".join(given)
 
 
 def _bytes(secret: str) -> bytes:

@@ -84,7 +84,7 @@ async def running(product: Product) -> AsyncIterator[tuple[BrainPool, Tasks]]:
 
     if crm is not None and "gateway" in product.parts:
         app = create_app(crm, brain, Live(crm), settings, demo=product.demo)
-        serve(_server(app, settings.host, settings.port), "the gateway")
+        serve(_server(app, settings.host, settings.port, settings.trusted_proxies), "the gateway")
     if crm is not None and "actions" in product.parts:
         actions = create_action_app(crm, settings.action_secret)
         serve(_server(actions, settings.action_host, settings.action_port), "the action server")
@@ -117,9 +117,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def _server(app: FastAPI, host: str, port: int, proxies: str = "") -> uvicorn.Server:
+    """``proxies``: whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     return _Server(
         uvicorn.Config(
-            app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
+            app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3,
+            proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
         )
-    )
+    )  # fmt: skip

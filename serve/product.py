@@ -6,14 +6,19 @@ import os
 import signal
 import sys
 from collections.abc import Collection
+from functools import partial
 
 from crmcore.crm import Crm, open_crm
+from crmcore.errors import StoreUnavailable
+from crmcore.logs import set_up_logs
 from crmcore.needs import read_need
 from crmcore.settings import Settings, read_settings
+from crmcore.usecases.operating import note_incident
 from demo.load import SignIn, load_demonstration_firm
 from serve.errors import CannotStart
 from serve.parts import PARTS, Part, Product, Tasks, require_startable, running
 from serve.rasa import RasaServer
+from serve.rasa_log import FELL_BACK
 from serve.training import train_when_stale
 from web.gateway.brain import BrainError
 from web.gateway.pool import BrainPool
@@ -28,6 +33,7 @@ async def run(parts: Collection[Part], *, demo: bool) -> int:
     each part serves at once and waits for the others: the gateway keeps what customers write meanwhile.
     """
     settings = read_settings()
+    set_up_logs(settings)
     require_startable(parts, settings)
     crm = None if set(parts) == {"rasa"} else open_crm(settings)
     sign_ins = (
@@ -36,7 +42,8 @@ async def run(parts: Collection[Part], *, demo: bool) -> int:
     rasas = []
     if "rasa" in parts:
         model = await asyncio.to_thread(train_when_stale)
-        rasas = [RasaServer(settings, model, url) for url in settings.rasa_urls]
+        on_memory = partial(note_tracker_in_memory, crm)
+        rasas = [RasaServer(settings, model, url, on_memory) for url in settings.rasa_urls]
 
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -54,6 +61,13 @@ async def run(parts: Collection[Part], *, demo: bool) -> int:
         ended = await _until_ended(tasks, stopping)
         print("\nStopping …", flush=True)
     return _exit_code(ended)
+
+
+def note_tracker_in_memory(crm: Crm | None) -> None:
+    """Count it for the operator. Where Rasa runs alone, the gateway's own looks find it."""
+    if crm is not None:
+        with contextlib.suppress(StoreUnavailable):  # Away as well: the watch over Rasa goes on.
+            note_incident(crm, FELL_BACK, "said in rasa.log")
 
 
 async def _until_ended(tasks: Tasks, stopping: asyncio.Event) -> asyncio.Task[None] | None:

@@ -2,28 +2,41 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from crmcore.logs import file_log
+from crmcore.metrics import brain_restarts, trackers_in_memory
 from crmcore.settings import ROOT, Settings
 from serve.children import die_with_parent
 from serve.ports import require_private
+from serve.rasa_log import FELL_BACK, Line, RasaLog
 from serve.training import RASA_PYTHON, rasa_environment
-from web.logs import mask
 
 MAX_LINE = 1024 * 1024  # Bytes of one line that Rasa prints.
+TELL_EVERY_SECONDS = 60.0  # An incident a minute tells as much as one a message.
+
+log = logging.getLogger(__name__)
 
 
 class RasaServer:
     """One Rasa process; ``watch`` runs until it is cancelled and restarts a dead one with growing pauses."""
 
-    def __init__(self, settings: Settings, model: Path, url: str) -> None:
+    def __init__(
+        self, settings: Settings, model: Path, url: str, on_memory: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
+        self._on_memory = on_memory
+        self._told_at = -1e9
         self._model = model
         address = urlsplit(url)
         self._host, self._port = address.hostname or "", address.port or 0
         self._name = "rasa" if len(settings.rasa_urls) == 1 else f"rasa-{self._port}"
+        self._file = file_log(f"rapport.{self._name}", settings.home / "logs" / f"{self._name}.log")
         self._process: asyncio.subprocess.Process | None = None
 
     async def watch(self) -> None:
@@ -36,7 +49,11 @@ class RasaServer:
             code = await process.wait()
             if asyncio.get_running_loop().time() - started > 60:
                 pause = 1.0
-            print(f"The dialogue engine ended (exit {code}); starting it again in {pause:.0f} s.", flush=True)
+            brain_restarts.inc()
+            log.warning(
+                "the dialogue engine ended (exit %s); starting it again in %.0f s",
+                code, pause, extra={"event": "brain_ended"},
+            )  # fmt: skip
             await asyncio.sleep(pause)
             pause = min(pause * 2, 30)
 
@@ -58,13 +75,30 @@ class RasaServer:
         return self._process.pid if self._process else None
 
     async def _log(self, output: asyncio.StreamReader) -> None:
-        """Write what Rasa prints, masked: when a component crashes, it prints the customer's text."""
-        logs = self._settings.home / "logs"
-        logs.mkdir(exist_ok=True)
-        with (logs / f"{self._name}.log").open("a", encoding="utf-8") as log:
-            while line := await _line(output):
-                log.write(mask(line))
-                log.flush()
+        """Write what may be written of what Rasa prints, and notice when it keeps dialogues in memory."""
+        reader = RasaLog()
+        while line := await _line(output):
+            for kept in reader.read(line):
+                await self._note(kept)
+        for kept in reader.rest():
+            await self._note(kept)
+
+    async def _note(self, line: Line) -> None:
+        if line.text is not None:
+            self._file.info("%s", line.text)
+        if not line.fell_back:
+            return
+        trackers_in_memory.labels("log").inc()
+        now = time.monotonic()
+        if now - self._told_at > TELL_EVERY_SECONDS:
+            self._told_at = now
+            log.error(
+                "the dialogue engine's own database fails, so it keeps dialogues in memory; "
+                "logs/%s.log says where",
+                self._name,
+                extra={"event": FELL_BACK},
+            )
+            await asyncio.to_thread(self._on_memory)
 
     async def _start(self) -> asyncio.subprocess.Process:
         settings = self._settings
@@ -92,7 +126,7 @@ class RasaServer:
 
 
 async def _line(output: asyncio.StreamReader) -> str:
-    """The next line, empty at the end; a too long one is left out, because it cannot be masked whole."""
+    """The next line, empty at the end; a too long one is left out."""
     try:
         return (await output.readline()).decode(errors="replace")
     except ValueError:

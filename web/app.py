@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from crmcore import metrics
 from crmcore.crm import Crm
+from crmcore.logs import all_handlers, mask_logs
 from crmcore.settings import Settings
 from web.channels.rest import Waiting
 from web.channels.rest import router as rest_channel
@@ -22,7 +24,8 @@ from web.gateway.streams import Streams
 from web.gateway.tokens import Tokens
 from web.gateway.turns import AnsweringBrain, TurnRunner
 from web.live import Live
-from web.logs import AccessLog, all_handlers, mask_logs
+from web.logs import AccessLog
+from web.metrics import router as metrics_of_this_process
 from web.security import SecurityHeaders
 from web.staff.mount import mount_staff
 from web.widget.routes import router as widget
@@ -60,6 +63,8 @@ def create_app(
     app.state.limits = limits = limits or Limits.times(settings.request_limit_factor)
     app.state.streams = Streams(limits.streams_of_conversation, limits.streams_of_address, limits.streams)
     app.state.waiting = Waiting()
+    metrics.streams.set_function(lambda: len(app.state.streams))
+    app.state.readings_lock, app.state.readings_at = asyncio.Lock(), -1e9
     app.state.health_lock, app.state.health_at, app.state.health = asyncio.Lock(), -1e9, {}
     app.state.database_failures = 0  # Since the start; the table of incidents is out of reach then.
     app.state.tokens = Tokens(settings.secret, settings.widget_secret)
@@ -67,6 +72,7 @@ def create_app(
     app.include_router(gateway)  # /chat
     app.include_router(rest_channel)  # /webhooks/rest/webhook
     app.include_router(health)  # /health
+    app.include_router(metrics_of_this_process)  # /metrics
     app.include_router(widget())  # /widget.js, /widget
     if demo:
         app.include_router(demonstration())  # /demo

@@ -24,6 +24,7 @@ from crmcore.conversations import (
     UnknownConversation,
 )
 from crmcore.errors import CrmError, StoreUnavailable
+from crmcore.metrics import database_failures
 from web.gateway.limits import TooMany
 from web.gateway.routes import BadMessage
 from web.gateway.streams import StreamsFull
@@ -81,6 +82,7 @@ async def _of_the_core(request: Request, error: Exception) -> JSONResponse:
         # What the driver says may name hosts and users: it is for the log alone.
         log.error("%s %s: %s", request.method, request.url.path, error)
         request.app.state.database_failures += 1
+        database_failures.inc()
         return error_answer(
             503, "unavailable", "the service is not available now; try again", {"Retry-After": "3"}
         )

@@ -1,61 +1,29 @@
-"""What may be written into a log: never a query string, a token, a text, an address or a code."""
+"""One log line a request, and the request's own name, which the answer tells too."""
 
 import logging
 import re
 import time
-from collections.abc import Iterable
 from typing import Any
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crmcore.logs import log_context, new_request_id
+from crmcore.metrics import request_seconds, requests
+
+REQUEST_ID = "X-Request-ID"
+# What a proxy or a client may call its request; anything else could forge a line.
+_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 
 access = logging.getLogger("rapport.access")
 
-_MASKS = (
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),
-    (re.compile(r"\brap_[\w-]+"), "[key]"),
-    (re.compile(r"(?i)\bbearer\s+\S+"), "[token]"),
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
-    # Six digits and more, also in groups: codes, phone and card numbers. Times and versions stay.
-    (re.compile(r"(?<![\w.:-])\+?\d(?:[ -]?\d){5,}(?![\w:])"), "[number]"),
-)
-
-
-def mask(text: str) -> str:
-    """The text without e-mail addresses, tokens and runs of six digits or more."""
-    for pattern, replacement in _MASKS:
-        text = pattern.sub(replacement, text)
-    return text
-
-
-class MaskPersonal(logging.Filter):
-    """Masks the finished line, whatever the logger and its arguments were; traces included."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = mask(record.getMessage())
-        record.args = None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = mask(record.exc_text)
-        return True
-
-
-def mask_logs(handlers: Iterable[logging.Handler]) -> None:
-    """Put the mask on handlers and not on loggers, so that no logger goes past it."""
-    for handler in handlers:
-        if not any(isinstance(existing, MaskPersonal) for existing in handler.filters):
-            handler.addFilter(MaskPersonal())
-
-
-def all_handlers() -> list[logging.Handler]:
-    """Those of the root logger and of the server's own, and the one that Python falls back to."""
-    loggers = (logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "uvicorn.access"))
-    last = [logging.lastResort] if logging.lastResort else []
-    return [handler for logger in loggers for handler in logger.handlers] + last
-
 
 class AccessLog:
-    """One line a request: method, path without its query, status, milliseconds."""
+    """One line a request: method, path without its query, status, milliseconds, request, conversation.
+
+    A sane ``X-Request-ID`` is taken over, any other is replaced; the answer carries it, and so does every
+    line that is written on behalf of the request.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -66,15 +34,44 @@ class AccessLog:
             return
         started = time.perf_counter()
         status: Any = "-"
+        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID, ""))
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_and_note)
-        finally:
-            took = (time.perf_counter() - started) * 1000
-            access.info("%s %s %s %.0f ms", scope["method"], scope["path"], status, took)
+        with log_context(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_and_note)
+            finally:
+                took = time.perf_counter() - started
+                requests.labels(
+                    scope["method"] if scope["method"] in _METHODS else "other", str(status)
+                ).inc()
+                if status != "-" and not _is_stream(scope["path"]):
+                    request_seconds.observe(took)
+                conversation_id = scope["state"].get("conversation_id")
+                access.info(
+                    "%s %s %s %.0f ms", scope["method"], scope["path"], status, took * 1000,
+                    extra={
+                        "event": "request",
+                        "duration_ms": round(took * 1000, 1),
+                        **({"conversation_id": conversation_id} if conversation_id else {}),
+                    },
+                )  # fmt: skip
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _request_id(given: str) -> str:
+    return given if _SANE.fullmatch(given) else new_request_id()
+
+
+def _is_stream(path: str) -> bool:
+    """A live line lasts as long as the page is open, which says nothing about speed."""
+    return path.endswith("/stream")

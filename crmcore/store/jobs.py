@@ -68,6 +68,12 @@ class Jobs:
         query = select(jobs.c.job_id).where(_free(now), jobs.c.due_at <= now).limit(1)
         return self._connection.execute(query).one_or_none() is not None
 
+    def oldest_due(self, now: datetime) -> datetime | None:
+        """Since when the job that waits longest has been due; None when none is."""
+        query = select(func.min(jobs.c.due_at)).where(_free(now), jobs.c.due_at <= now)
+        found: datetime | None = self._connection.execute(query).scalar_one()
+        return found
+
     def counts(self) -> dict[str, int]:
         query = select(jobs.c.status, func.count()).group_by(jobs.c.status)
         return {row[0]: row[1] for row in self._connection.execute(query)}

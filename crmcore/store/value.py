@@ -182,6 +182,12 @@ class Values:
         run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
         return _run(run), _snapshot(row)
 
+    def last_published_at(self) -> datetime | None:
+        """When the newest published run was made; None before the first."""
+        query = select(func.max(value_runs.c.scored_at)).where(value_runs.c.published)
+        found: datetime | None = self._connection.execute(query).scalar_one()
+        return found
+
     def tier_of(self, customer_id: str) -> tuple[Tier, date] | None:
         """The published tier and the day until which its data were observed."""
         query = (

@@ -1,19 +1,30 @@
 """Running the work that is due. Each kind of job has one handler, which must be safe to run twice."""
 
+import logging
+import time as clocks
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 
 from crmcore.crm import Crm
+from crmcore.errors import CrmError
 from crmcore.firm import Firm
 from crmcore.jobs import LEASE, MAX_ATTEMPTS, Job, pause_before_retry
+from crmcore.logs import words_of
+from crmcore.metrics import jobs_run
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.letters import deliver
 from crmcore.usecases.planning import plan
 from crmcore.usecases.timers import callback_due, queue_closes, return_timer
 
+log = logging.getLogger(__name__)
+
 NIGHT = time(3, 0)  # In the firm's time zone, after the day's orders and before the first customer.
+
+
+class NoHandler(CrmError):
+    """A newer process planned a kind of work that this one does not know."""
 
 
 @dataclass(frozen=True)
@@ -96,18 +107,31 @@ def _claim(crm: Crm, holder: str, handlers: Mapping[str, Handler]) -> Job | None
 def _run(crm: Crm, job: Job, handlers: Mapping[str, Handler]) -> None:
     handler = handlers.get(job.kind)
     error: Exception | None = None
+    started = clocks.perf_counter()
     try:
         if handler is None:
-            raise LookupError(f"no handler for a {job.kind!r} job; is this process older than the others?")
+            raise NoHandler(f"no handler for a {job.kind!r} job; is this process older than the others?")
         handler.run(crm, job)
     except Exception as raised:  # noqa: BLE001 -- recorded with the job, counted, and tried again.
         error = raised
+    _note(job, error, clocks.perf_counter() - started)
     now = crm.clock()
     with crm.store.write() as tx:
         if error is None:
             tx.jobs.finish(job, now)
         else:
-            _record(tx, job, f"{type(error).__name__}: {error}", now)
+            _record(tx, job, words_of(error), now)
+
+
+def _note(job: Job, error: Exception | None, seconds: float) -> None:
+    outcome = "done" if error is None else "failed"
+    jobs_run.labels(job.kind, outcome).inc()
+    log.log(
+        logging.INFO if error is None else logging.WARNING,
+        "job %s (%s), attempt %s: %s after %.0f ms",
+        job.job_id, job.kind, job.attempts, outcome if error is None else words_of(error), seconds * 1000,
+        extra={"event": "job", "outcome": outcome, "duration_ms": round(seconds * 1000, 1)},
+    )  # fmt: skip
 
 
 def _record(tx: Transaction, job: Job, error: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cli import __main__ as rapport
 from crmcore.api_keys import InvalidKey, KeyRefused
 from crmcore.crm import Crm
+from crmcore.logs import mask
 from crmcore.store import schema
 from crmcore.store.database import raw_connection
 from crmcore.usecases.api_keys import authenticate, create_key, list_keys, revoke_key
@@ -19,7 +20,6 @@ from tests.builders import Clock
 from web.api.keys import key_of
 from web.errors import install_error_answers
 from web.gateway.limits import Buckets, Limits
-from web.logs import mask
 
 
 def test_a_key_is_known_again_with_its_scopes(crm_on_both: Crm) -> None:

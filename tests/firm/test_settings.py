@@ -80,3 +80,19 @@ def test_a_wrong_address_of_redis_is_one_sentence_without_its_password(tmp_path:
     with pytest.raises(WrongSetting, match="RAPPORT_REDIS_URL must be redis://") as refused:
         read_settings({"RAPPORT_HOME": str(tmp_path), "RAPPORT_REDIS_URL": "http://:hush@cache:6379"})
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RAPPORT_LOG_FORMAT", "xml"),
+        ("RAPPORT_METRICS_TOKEN", "short"),
+        ("RAPPORT_TRUSTED_PROXIES", "*"),
+        ("RAPPORT_TRUSTED_PROXIES", "10.0.0.5,proxy"),
+    ],
+)
+def test_what_would_open_a_door_or_blind_the_operator_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(WrongSetting, match=name):
+        read_settings({"RAPPORT_HOME": str(tmp_path), name: value})

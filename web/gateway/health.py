@@ -15,16 +15,28 @@ FRESH_SECONDS = 2.0  # The address is public: asking it often must not ask the b
 router = APIRouter()
 
 
+@router.get("/health/live")
+def live() -> dict[str, str]:
+    """The process answers. It asks nobody else, so a database that is down does not get it restarted."""
+    return {"app": "ok"}
+
+
 @router.get("/health")
 async def health(request: Request) -> JSONResponse:
     """200 while customers can write (also when the assistant is down), 503 when the database is gone."""
+    found = await state_of_health(request)
+    return JSONResponse(found, 503 if found["database"] == "down" else 200)
+
+
+async def state_of_health(request: Request) -> dict[str, Any]:
+    """How every part is, seen at most ``FRESH_SECONDS`` ago."""
     state = request.app.state
     async with state.health_lock:
         if time.monotonic() - state.health_at > FRESH_SECONDS:
             state.health = await _look(request)
             state.health_at = time.monotonic()
     found: dict[str, Any] = state.health
-    return JSONResponse(found, 503 if found["database"] == "down" else 200)
+    return found
 
 
 async def _look(request: Request) -> dict[str, Any]:

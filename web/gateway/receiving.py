@@ -3,6 +3,7 @@
 from typing import Any
 
 from crmcore.conversations import Received
+from crmcore.metrics import messages_received
 from crmcore.usecases.escalation import request_person
 from web.gateway.choices import PERSON
 
@@ -13,6 +14,8 @@ def after_receiving(state: Any, received: Received) -> None:
     ``state`` is the app's. It may ask the database: call it from a thread.
     """
     conversation_id = received.conversation.conversation_id
+    if not received.duplicate:
+        messages_received.labels(received.conversation.channel).inc()
     bot_owns = received.conversation.owner_kind == "bot"
     wants_person = received.message.payload == PERSON and not received.duplicate
     if bot_owns and wants_person and state.turns.is_answering(conversation_id):

@@ -53,6 +53,7 @@ def session_of(request: Request) -> Session:
     except UnknownConversation as error:
         raise TokenRefused("this session's conversation is gone; start a new one") from error
     claims.require(found)
+    request.state.conversation_id = found.conversation_id  # For the log.
     return Session(found, claims)
 
 

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from crmcore.conversations import LeasedTurn, Reply, StaleTurn
 from crmcore.crm import Crm
 from crmcore.errors import CrmError, StoreUnavailable
+from crmcore.metrics import turn_seconds, turns
 from crmcore.usecases.escalation import request_from_turn
+from crmcore.usecases.operating import note_incident
 from crmcore.usecases.turns import (
     abandon_turn,
     fail_turn,
@@ -22,6 +25,7 @@ from crmcore.usecases.visits import ask_again, expire_leases, had_another_owner,
 from web.gateway.brain import BrainDown, BrainError
 from web.gateway.choices import PERSON, again_of, apology, handing_over
 from web.gateway.holder import is_dead, own_name
+from web.gateway.trackers import INCIDENT, TrackerWatch
 from web.live import Live
 from web.wording import Wording
 
@@ -64,6 +68,7 @@ class TurnRunner:
         self._woken_again: set[str] = set()
         self._apologies: dict[str, int] = {}  # Of conversations worked on: the newest "not running".
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._trackers = TrackerWatch(brain)
 
     def is_answering(self, conversation_id: str) -> bool:
         """Whether this process is in the middle of a turn of the conversation."""
@@ -139,34 +144,41 @@ class TurnRunner:
             if turn is None:
                 return False
             self._live.typing(conversation_id, "bot", self._crm.firm.voice.assistant)
+            started, outcome = time.perf_counter(), "broke_off"
             try:
-                await self._run(turn)
+                outcome = await self._run(turn)
             except StaleTurn as stale:
+                outcome = "dropped"
                 log.info("a reply was dropped: %s", stale)
             except BaseException:
                 with contextlib.suppress(StoreUnavailable):
                     await asyncio.to_thread(abandon_turn, self._crm, turn)
                 raise
+            finally:
+                _note(turn, outcome, time.perf_counter() - started)
             self._live.wake(conversation_id)
             return True
 
-    async def _run(self, turn: LeasedTurn) -> None:
-        """Answer, fail or pass on; raises ``StaleTurn`` when the conversation has another owner by now."""
+    async def _run(self, turn: LeasedTurn) -> str:
+        """Answer, fail or pass on, and say which; ``StaleTurn`` when the conversation has another owner."""
         again = again_of(turn.payload)
         if again is not None:
             # Pressed so soon that this task still knows the apology: that one is not for what comes now.
             self._apologies.pop(turn.conversation_id, None)
             await asyncio.to_thread(ask_again, self._crm, turn, again)
-        elif turn.payload == PERSON:
+            return "asked_again"
+        if turn.payload == PERSON:
             await self._pass_on(turn)
-        elif turn.message_id < self._apologies.get(turn.conversation_id, 0):
+            return "passed_on"
+        if turn.message_id < self._apologies.get(turn.conversation_id, 0):
             await asyncio.to_thread(pass_over, self._crm, turn)
-        elif await self._was_interrupted(turn):
+            return "passed_over"
+        if await self._was_interrupted(turn):
             await self._fail(turn, "interrupted")
-        else:
-            await self._ask(turn)
+            return "interrupted"
+        return await self._ask(turn)
 
-    async def _ask(self, turn: LeasedTurn) -> None:
+    async def _ask(self, turn: LeasedTurn) -> str:
         metadata: dict[str, Any] = {"message_id": turn.message_id, "epoch": turn.epoch}
         if turn.brain_notice is not None:
             metadata["notice"] = turn.brain_notice
@@ -175,9 +187,15 @@ class TurnRunner:
         except BrainError as error:
             log.warning("message %s got no answer: %s", turn.message_id, error)
             await self._fail(turn, error.kind)
-            return
+            return error.kind
         fresh = session_is_full(turn) and not await self._in_form(turn)
-        await asyncio.to_thread(finish_turn, self._crm, turn, replies, fresh)
+        forgets, _ = await asyncio.gather(
+            self._trackers.forgets(turn), asyncio.to_thread(finish_turn, self._crm, turn, replies, fresh)
+        )
+        if forgets:
+            with contextlib.suppress(StoreUnavailable):  # It is counted and in the log already.
+                await asyncio.to_thread(note_incident, self._crm, INCIDENT, "not found after its answer")
+        return "answered"
 
     async def _fail(self, turn: LeasedTurn, kind: str) -> None:
         sorry = apology(self._wording, turn.language, kind, turn.message_id)
@@ -221,6 +239,18 @@ class TurnRunner:
         except BrainError as error:
             log.warning("the brain cannot say whether a form is open: %s", error)
             return True
+
+
+def _note(turn: LeasedTurn, outcome: str, seconds: float) -> None:
+    turns.labels(outcome).inc()
+    turn_seconds.observe(seconds)
+    log.info(
+        "message %s: %s after %.0f ms", turn.message_id, outcome, seconds * 1000,
+        extra={
+            "event": "turn", "outcome": outcome, "conversation_id": turn.conversation_id,
+            "duration_ms": round(seconds * 1000, 1),
+        },
+    )  # fmt: skip
 
 
 def _earlier_sender(sender: str) -> str:

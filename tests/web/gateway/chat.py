@@ -46,7 +46,7 @@ class FakeBrain:
     held: bool = False
     is_ready: bool = True
     in_form: bool = False
-    has_consumed: Callable[[str, int], bool] = lambda sender, message_id: False
+    has_consumed: Callable[[str, int], bool] | None = None  # None: what it was asked, it remembers.
     looks: int = 0  # How often somebody asked whether it is ready.
 
     async def answer(
@@ -65,7 +65,9 @@ class FakeBrain:
         return self.in_form
 
     async def consumed(self, sender: str, message_id: int) -> bool:
-        return self.has_consumed(sender, message_id)
+        if self.has_consumed is not None:
+            return self.has_consumed(sender, message_id)
+        return any((a.sender, a.metadata["message_id"]) == (sender, message_id) for a in self.asked)
 
     async def ready(self) -> bool:
         return any((await self.servers()).values())

@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from crmcore.crm import Crm
+from crmcore.logs import MaskPersonal, mask, mask_logs
 from crmcore.store.database import Store
 from tests.builders import a_crm
 from tests.web.gateway.chat import FakeBrain, Gateway, Visitor, gateway
 from web.gateway.brain import BrainDown
-from web.logs import MaskPersonal, mask, mask_logs
 
 
 def directives(answer: httpx.Response) -> dict[str, str]:
