@@ -12,8 +12,8 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
-    Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -38,6 +38,89 @@ Customers = Sequence[str] | None  # None: everybody.
 _AT_ONCE = 500
 
 
+def current_snapshot() -> ColumnElement[bool]:
+    """What joins a snapshot to the customer whose published value it is."""
+    return and_(
+        value_snapshots.c.customer_id == current_values.c.customer_id,
+        value_snapshots.c.run_id == current_values.c.run_id,
+        value_snapshots.c.revision == current_values.c.revision,
+    )
+
+
+class _Query:
+    """A query over everybody that can be asked of some customers; built once, because a refresh is short."""
+
+    def __init__(self, everybody: Select[Any], customer: Column[Any]) -> None:
+        self.everybody = everybody
+        self.some = everybody.where(customer.in_(bindparam("customers", expanding=True)))
+
+
+def _money(table: Any, *more: Any) -> Select[Any]:
+    key, at = table.primary_key.columns[0], table.c[_MOMENTS[table.name]]
+    columns = (key, table.c.customer_id, at, table.c.amount_minor, table.c.currency, *more)
+    return select(*columns).where(at < bindparam("moment"))
+
+
+_MOMENTS = {"orders": "ordered_at", "returns": "requested_at", "service_costs": "incurred_at"}
+_ORDERS = _Query(
+    _money(orders, orders.c.margin_minor).where(orders.c.status != "cancelled"), orders.c.customer_id
+)
+_RETURNS = _Query(_money(returns).where(returns.c.status != "refused"), returns.c.customer_id)
+_COSTS = _Query(_money(service_costs), service_costs.c.customer_id)
+_BUDGETS = _Query(
+    select(needs.c.customer_id, needs.c.budget).where(
+        needs.c.status == "open", needs.c.customer_id.is_not(None)
+    ),
+    needs.c.customer_id,
+)
+_STANDING = _Query(
+    select(
+        value_snapshots.c.customer_id,
+        value_snapshots.c.tier,
+        value_snapshots.c.decision_id,
+        value_snapshots.c.reasons,
+        value_runs.c.model_version,
+        value_snapshots.c.run_id,
+        value_snapshots.c.revision,
+        value_snapshots.c.observed_until,
+    )
+    .select_from(current_values)
+    .join(value_snapshots, current_snapshot())
+    .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id),
+    current_values.c.customer_id,
+)
+_LAST_REVISIONS = _Query(
+    select(value_snapshots.c.customer_id, func.max(value_snapshots.c.revision))
+    .where(value_snapshots.c.run_id == bindparam("run"))
+    .group_by(value_snapshots.c.customer_id),
+    value_snapshots.c.customer_id,
+)
+_RUN_IN_FORCE = (
+    select(value_runs)
+    .where(value_runs.c.published)
+    .order_by(value_runs.c.scored_at.desc(), value_runs.c.run_id.desc())
+    .limit(1)
+)
+_CURRENT = (
+    select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
+    .select_from(current_values)
+    .join(value_snapshots, current_snapshot())
+    .join(value_runs, value_runs.c.run_id == current_values.c.run_id)
+    .where(current_values.c.customer_id == bindparam("customer"))
+)
+_MAKE_CURRENT = text(
+    "INSERT INTO current_values (customer_id, run_id, revision) VALUES (:customer_id, :run_id, :revision) "
+    "ON CONFLICT (customer_id) DO UPDATE SET run_id = excluded.run_id, revision = excluded.revision"
+)
+_LOCK = (
+    # In one order, so that two who lock several customers never wait for each other.
+    select(customer_rows.c.customer_id)
+    .where(customer_rows.c.customer_id.in_(bindparam("customers", expanding=True)))
+    .order_by(customer_rows.c.customer_id)
+    .with_for_update(key_share=True)
+)
+
+
 class Values:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -46,60 +129,34 @@ class Values:
 
     def orders_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
         """Every order placed before the moment that was not cancelled."""
-        columns = (orders.c.order_id, orders.c.customer_id, orders.c.ordered_at, *_money(orders.c))
-        query = select(*columns, orders.c.margin_minor).where(
-            orders.c.ordered_at < moment, orders.c.status != "cancelled"
-        )
-        return self._rows(query, orders, customers)
+        return [MoneyRow(*row) for row in self._ask(_ORDERS, customers, moment=moment)]
 
     def returns_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
         """Every return asked for before the moment that was not refused."""
-        columns = (returns.c.return_id, returns.c.customer_id, returns.c.requested_at, *_money(returns.c))
-        query = select(*columns).where(returns.c.requested_at < moment, returns.c.status != "refused")
-        return self._rows(query, returns, customers)
+        return [MoneyRow(*row) for row in self._ask(_RETURNS, customers, moment=moment)]
 
     def service_costs_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
-        table = service_costs.c
-        columns = (table.cost_id, table.customer_id, table.incurred_at, *_money(table))
-        return self._rows(select(*columns).where(table.incurred_at < moment), service_costs, customers)
+        return [MoneyRow(*row) for row in self._ask(_COSTS, customers, moment=moment)]
 
     def open_need_budgets(self, customers: Customers = None) -> list[NeedBudget]:
         """Budgets of needs that their customers confirmed and nobody has met."""
-        query = select(needs.c.customer_id, needs.c.budget).where(
-            needs.c.status == "open", needs.c.customer_id.is_not(None)
-        )
-        rows = self._of(query, needs, customers)
-        return [NeedBudget(customer_id, budget) for customer_id, budget in rows if budget]
+        return [NeedBudget(who, budget) for who, budget in self._ask(_BUDGETS, customers) if budget]
 
     def standing(self, customers: Customers = None) -> dict[str, StandingTier]:
         """The tier that each customer has now; who has none is not in it."""
-        query = (
-            select(
-                value_snapshots.c.customer_id,
-                value_snapshots.c.tier,
-                value_snapshots.c.decision_id,
-                value_snapshots.c.reasons,
-                value_runs.c.model_version,
-                value_snapshots.c.run_id,
-                value_snapshots.c.revision,
-                value_snapshots.c.observed_until,
-            )
-            .select_from(current_values)
-            .join(value_snapshots, current_snapshot())
-            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
-        )
-        found = {}
-        for customer_id, tier, decision_id, reasons, *rest in self._of(query, current_values, customers):
-            codes = tuple(reason["code"] for reason in reasons)
-            found[customer_id] = StandingTier(tier, decision_id, codes, *rest)
-        return found
+        return {
+            customer_id: StandingTier(tier, decision_id, tuple(r["code"] for r in reasons), *rest)
+            for customer_id, tier, decision_id, reasons, *rest in self._ask(_STANDING, customers)
+        }
 
     def run_in_force(self) -> ValueRun | None:
         """The newest published run: its parameters and borders value everybody until the next."""
-        query = select(value_runs).where(value_runs.c.published)
-        newest = query.order_by(value_runs.c.scored_at.desc(), value_runs.c.run_id.desc()).limit(1)
-        row = self._connection.execute(newest).mappings().one_or_none()
+        row = self._connection.execute(_RUN_IN_FORCE).mappings().one_or_none()
         return None if row is None else _run(dict(row))
+
+    def last_revisions(self, run_id: str, customers: Sequence[str]) -> dict[str, int]:
+        """The highest revision of each customer within a run; who has no snapshot in it is missing."""
+        return dict(self._ask(_LAST_REVISIONS, customers, run=run_id))
 
     # --- what valuing writes ---
 
@@ -113,11 +170,7 @@ class Values:
             return
         self._connection.execute(text("LOCK TABLE current_values IN ROW EXCLUSIVE MODE"))
         for some in _chunks(customers):
-            query = select(customer_rows.c.customer_id).where(customer_rows.c.customer_id.in_(some))
-            # In one order, so that two who lock several customers never wait for each other.
-            self._connection.execute(
-                query.order_by(customer_rows.c.customer_id).with_for_update(key_share=True)
-            )
+            self._connection.execute(_LOCK, {"customers": some})
 
     def lock_all(self) -> None:
         """Let nobody refresh a customer until the transaction ends."""
@@ -145,38 +198,21 @@ class Values:
         self._connection.execute(insert(current_values).from_select([c.name for c in columns], chosen))
 
     def make_current(self, snapshots: Sequence[ValueSnapshot]) -> None:
-        """Make these the current values of their customers, who have none at the moment."""
+        """Make these the current values of their customers, and of nobody else."""
         rows = [{"customer_id": s.customer_id, "run_id": s.run_id, "revision": s.revision} for s in snapshots]
         if rows:
-            self._connection.execute(insert(current_values), rows)
+            self._connection.execute(_MAKE_CURRENT, rows)
 
     def drop(self, customers: Sequence[str]) -> None:
         """These customers have no value any more."""
         for some in _chunks(customers):
             self._connection.execute(delete(current_values).where(current_values.c.customer_id.in_(some)))
 
-    def last_revisions(self, run_id: str, customers: Sequence[str]) -> dict[str, int]:
-        """The highest revision of each customer within a run; who has no snapshot in it is missing."""
-        columns = value_snapshots.c
-        query = (
-            select(columns.customer_id, func.max(columns.revision))
-            .where(columns.run_id == run_id)
-            .group_by(columns.customer_id)
-        )
-        return {row[0]: row[1] for row in self._of(query, value_snapshots, customers)}
-
     # --- what everybody reads ---
 
     def current(self, customer_id: str) -> tuple[ValueRun, ValueSnapshot] | None:
         """The published value of one customer with the run that made it."""
-        query = (
-            select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
-            .select_from(current_values)
-            .join(value_snapshots, current_snapshot())
-            .join(value_runs, value_runs.c.run_id == current_values.c.run_id)
-            .where(current_values.c.customer_id == customer_id)
-        )
-        row = self._connection.execute(query).mappings().one_or_none()
+        row = self._connection.execute(_CURRENT, {"customer": customer_id}).mappings().one_or_none()
         if row is None:
             return None
         run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
@@ -208,33 +244,17 @@ class Values:
         )
         return list(self._connection.execute(query).scalars())
 
-    def _rows(self, query: Select[Any], table: Table, customers: Customers) -> list[MoneyRow]:
-        return [MoneyRow(*row) for row in self._of(query, table, customers)]
-
-    def _of(self, query: Select[Any], table: Table, customers: Customers) -> Iterator[Any]:
+    def _ask(self, query: _Query, customers: Customers, **values: object) -> Iterator[Any]:
         if customers is None:
-            yield from self._connection.execute(query)
+            yield from self._connection.execute(query.everybody, values)
             return
         for some in _chunks(customers):
-            yield from self._connection.execute(query.where(table.c.customer_id.in_(some)))
+            yield from self._connection.execute(query.some, {**values, "customers": some})
 
 
 def _chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
     """SQLite takes a limited number of values in one statement."""
     return (customers[i : i + _AT_ONCE] for i in range(0, len(customers), _AT_ONCE))
-
-
-def _money(table: Any) -> tuple[Column[Any], Column[Any]]:
-    return table.amount_minor, table.currency
-
-
-def current_snapshot() -> ColumnElement[bool]:
-    """What joins a snapshot to the customer whose published value it is."""
-    return and_(
-        value_snapshots.c.customer_id == current_values.c.customer_id,
-        value_snapshots.c.run_id == current_values.c.run_id,
-        value_snapshots.c.revision == current_values.c.revision,
-    )
 
 
 def _run(row: dict[str, Any]) -> ValueRun:

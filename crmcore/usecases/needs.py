@@ -15,6 +15,7 @@ from crmcore.needs.reading import read_need
 from crmcore.needs.values import Need, NeedIsClosed, Probe, ReadNeed, UnknownNeed
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.ownership import guard
+from crmcore.usecases.value_refresh import refresh_value
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def correct_need(
         read = merged(need.read, said, answers_question=asked is not None and previous_question is None)
         need = replace(need, read=read, updated_at=crm.clock())
         tx.needs.save(need)
+        _revalue(tx, crm, need)
     return _understood(crm, need, conversation.language)
 
 
@@ -94,6 +96,7 @@ def confirm_need(crm: Crm, turn: Turn, need_id: str) -> UnderstoodNeed:
             for old in tx.needs.of_customer(need.customer_id, "open") if need.customer_id else ():
                 if old.need_id != need.need_id and contradicts(need, old):
                     tx.needs.save(replace(old, status="contradicted", updated_at=now))
+            _revalue(tx, crm, need)
     return _understood(crm, need, conversation.language)
 
 
@@ -104,6 +107,7 @@ def withdraw_need(crm: Crm, turn: Turn, need_id: str) -> Need:
         if need.status != "withdrawn":
             need = replace(need, status="withdrawn", updated_at=crm.clock())
             tx.needs.save(need)
+            _revalue(tx, crm, need)
     return need
 
 
@@ -137,6 +141,12 @@ def needs_board(crm: Crm, wanted: BoardFilter) -> NeedsBoard:
     """The marketer's view, from one query."""
     with crm.store.read() as tx:
         return tx.needs.board(wanted)
+
+
+def _revalue(tx: Transaction, crm: Crm, need: Need) -> None:
+    """What he wants and has not got is what he could be worth."""
+    if need.customer_id is not None:
+        refresh_value(tx, crm.firm, need.customer_id, crm.clock())
 
 
 def _read(crm: Crm, turn: Turn, text: str, previous_question: str | None) -> ReadNeed:

@@ -22,6 +22,7 @@ from crmcore.store.transaction import Transaction
 from crmcore.usecases.customers import verified_customer, write_to
 from crmcore.usecases.ownership import guard
 from crmcore.usecases.service_costs import book_cost
+from crmcore.usecases.value_refresh import refresh_value
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def request_return(crm: Crm, turn: Turn, order_id: str, reason: str) -> BookedRe
         )
         tx.orders.add_return(booked)
         book_cost(tx, crm.firm, customer.customer_id, "return", crm.firm.value.return_cost, now)
+        refresh_value(tx, crm.firm, customer.customer_id, now)
         write_to(tx, crm, "return_booked", customer, order=order_id, return_id=booked.return_id)
         return BookedReturn(booked, is_new=True)
 
@@ -115,6 +117,7 @@ def cancel_order(crm: Crm, turn: Turn, order_id: str) -> Order:
         check_cancel(order)
         if not tx.orders.cancel(order_id):
             raise CannotCancel(_own_order(tx, customer, order_id))
+        refresh_value(tx, crm.firm, customer.customer_id, crm.clock())
         write_to(tx, crm, "order_cancelled", customer, order=order_id)
         return _own_order(tx, customer, order_id)
 

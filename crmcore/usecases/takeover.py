@@ -20,6 +20,7 @@ from crmcore.usecases.ownership import locked, mark, transfer
 from crmcore.usecases.planning import plan_return
 from crmcore.usecases.routing import record_takeover
 from crmcore.usecases.service_costs import book_cost
+from crmcore.usecases.value_refresh import refresh_value
 
 
 def claim(crm: Crm, conversation_id: str, staff_id: str) -> Conversation:
@@ -180,3 +181,4 @@ def _join(tx: Transaction, crm: Crm, conversation: Conversation, member: StaffMe
         mark(tx, conversation, "mark:joined", {"name": member.name}, now, client_id)
         if conversation.customer_id is not None and conversation.verified_at is not None:
             book_cost(tx, crm.firm, conversation.customer_id, "contact", crm.firm.value.contact_cost, now)
+            refresh_value(tx, crm.firm, conversation.customer_id, now)

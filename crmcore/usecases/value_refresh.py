@@ -66,12 +66,21 @@ def value_again(
     books = books_of(tx, firm, run.currency, model.terms.margin, observed_until, customers)
     previous = {customer_id: found.tier for customer_id, found in standing.items()}
     valued = value_by_run(run, model, books, observed_until, previous)
-    last = tx.value.last_revisions(run.run_id, customers)
-    revisions = {customer_id: last.get(customer_id, 0) + 1 for customer_id in books.summary.customer_id}
+    revisions = _next_revisions(tx, run, books.summary.customer_id, standing)
     snapshots = record_values(tx, valued, standing, revisions, now)
-    tx.value.drop(customers)
     tx.value.make_current(snapshots)
+    tx.value.drop(sorted(set(customers) - set(books.summary.customer_id)))
     return snapshots
+
+
+def _next_revisions(
+    tx: Transaction, run: ValueRun, customers: Sequence[str], standing: Mapping[str, StandingTier]
+) -> dict[str, int]:
+    """Who has a value of this run stands at its last revision; of the others the snapshots are asked."""
+    last = {c: standing[c].revision for c in customers if c in standing and standing[c].run_id == run.run_id}
+    others = [customer_id for customer_id in customers if customer_id not in last]
+    last |= tx.value.last_revisions(run.run_id, others)
+    return {customer_id: last.get(customer_id, 0) + 1 for customer_id in customers}
 
 
 def value_by_run(

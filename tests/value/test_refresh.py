@@ -282,7 +282,7 @@ def test_a_refresh_asks_for_nobody_elses_rows(crm: Crm) -> None:
     refresh(crm, ids[0])
     event.remove(crm.store._engine, "before_cursor_execute", listen)
     reads = [s for s in asked if s.startswith("SELECT") and "FROM value_runs" not in s]
-    assert len(reads) == 6
+    assert len(reads) == 5
     assert all("customer_id IN" in s for s in reads)
 
 
