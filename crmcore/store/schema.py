@@ -530,6 +530,20 @@ jobs = Table(
     Index("ix_jobs_due", "status", "due_at"),
 )
 
+# --- processes ------------------------------------------------------------------------------------
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("process_id", String(40), primary_key=True),  # The holder in a turn's lease begins with it.
+    Column("host", String(64), nullable=False),
+    Column("place", String(120), nullable=False),  # Where the number means something.
+    Column("number", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),  # Ticks since the machine's start; 0: unknown.
+    Column("beat", BigInteger, nullable=False, default=0),  # Rises while it lives.
+    Column("seen_at", UtcDateTime, nullable=True),
+)
+
 # --- counters ------------------------------------------------------------------------------
 
 incidents = Table(

@@ -23,6 +23,7 @@ from crmcore.store.needs import Needs
 from crmcore.store.offers import Offers
 from crmcore.store.orders import Orders
 from crmcore.store.outbox import Outbox
+from crmcore.store.processes import Processes
 from crmcore.store.service_costs import ServiceCosts
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
@@ -58,5 +59,6 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)
         self.incidents = Incidents(connection)
+        self.processes = Processes(connection)
         self.workspace = WorkspaceReads(connection)  # Read only.
         self.console = ConsoleReads(connection)  # Read only.

@@ -1,6 +1,5 @@
 """A visit to the chat, as the gateway needs it: what the client sees, its tokens, its own buttons."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,15 +82,6 @@ def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> None:
         tx.messages.settle(turn.message_id, "done")
         tx.messages.repeat(message_id, turn.message_id, conversation.conversation_id, conversation.epoch)
         tx.conversations.end_turn(turn.conversation_id, turn.lease)
-
-
-def expire_leases(crm: Crm, is_dead: Callable[[str], bool]) -> None:
-    """End the turns of processes that are known to be gone, instead of waiting for their leases."""
-    now = crm.clock()
-    with crm.store.write() as tx:
-        for conversation_id, holder in tx.conversations.leases(now):
-            if is_dead(holder):
-                tx.conversations.expire_turn(conversation_id, holder, now)
 
 
 def incidents_of_the_last_hour(crm: Crm) -> dict[str, int]:

@@ -1,31 +1,86 @@
-"""The name under which this process holds turns, and whether another such name belongs to a dead process."""
+"""The process that answers customers here: its name, its beats, and an ear for those of the others."""
 
+import contextlib
+import logging
 import os
 import socket
+import threading
+import time
+from pathlib import Path
 
-_HOST = socket.gethostname()[:30]
+from crmcore.crm import Crm
+from crmcore.errors import StoreUnavailable
+from crmcore.ids import new_id
+from crmcore.processes import BEAT_EVERY, Listener, Process, is_gone
+from crmcore.usecases.processes import beat, bury, leave
+
+PROC = Path("/proc")
+log = logging.getLogger(__name__)
 
 
-def own_name() -> str:
-    """Process and machine; a turn's lease adds something random of its own."""
-    return f"{os.getpid()}@{_HOST}"
-
-
-def is_dead(lease: str) -> bool:
-    """Whether the lease is of a process on this machine that is gone. Ask before taking the first turn:
-
-    a lease of this very process number is then one that an earlier process left behind (in a container
-    the number is always the same). A number that was given to somebody else meanwhile counts as alive.
-    """
-    number, _, host = lease.rsplit(":", 1)[0].partition("@")
-    if host != _HOST or not number.isdigit():
-        return False
-    if int(number) == os.getpid():
-        return True
+def this_process() -> Process:
+    """A new name, and where its number can be looked up."""
+    host = socket.gethostname()
     try:
-        os.kill(int(number), 0)
+        boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
+        place = f"{boot}/{os.readlink(PROC / 'self/ns/pid')}"
+    except OSError:  # No Linux: the host's name must do.
+        place = host
+    return Process(new_id("prc"), host[:64], place[:120], os.getpid(), start_of(os.getpid()) or 0)
+
+
+def start_of(number: int) -> int | None:
+    """When this process number was given to its owner, in ticks; 0 when it cannot be told, None: nobody."""
+    try:
+        # The name in parentheses may hold anything, blanks and parentheses too.
+        return int((PROC / str(number) / "stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        pass
+    try:
+        os.kill(number, 0)
     except ProcessLookupError:
-        return True
+        return None
     except PermissionError:
-        return False
-    return False
+        return 0
+    return 0
+
+
+class Holder:
+    """Beats from a thread of its own, so that a busy event loop is not taken for a dead process."""
+
+    def __init__(self, crm: Crm) -> None:
+        self.me = this_process()
+        self._crm = crm
+        self._listener = Listener()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, name="beats", daemon=True)
+
+    def start(self) -> None:
+        """Beat from now on. It asks the database, so it is not for the event loop's thread."""
+        self._beat()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The process holds no turn any more."""
+        self._ended.set()
+        self._thread.join()
+        with contextlib.suppress(StoreUnavailable):  # Then it will be found silent.
+            leave(self._crm, self.me.process_id)
+
+    def _beat_on(self) -> None:
+        while not self._ended.wait(BEAT_EVERY.total_seconds()):
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
+            beat(self._crm, self.me)
+            if taken := bury(self._crm, self._dead):
+                log.warning("%s turns of dead processes are taken over", taken)
+        except StoreUnavailable as error:
+            self._listener.forget()
+            log.warning("this process cannot say that it lives: %s", error)
+
+    def _dead(self, known: list[Process]) -> frozenset[str]:
+        others = [process for process in known if process.process_id != self.me.process_id]
+        silent = self._listener.silent({p.process_id: p.beat for p in others}, time.monotonic())
+        return silent | {p.process_id for p in others if is_gone(p, self.me, start_of)}

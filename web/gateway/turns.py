@@ -21,10 +21,10 @@ from crmcore.usecases.turns import (
     session_is_full,
     unfinished,
 )
-from crmcore.usecases.visits import ask_again, expire_leases, had_another_owner, pass_over
+from crmcore.usecases.visits import ask_again, had_another_owner, pass_over
 from web.gateway.brain import BrainDown, BrainError
 from web.gateway.choices import PERSON, again_of, apology, handing_over
-from web.gateway.holder import is_dead, own_name
+from web.gateway.holder import Holder
 from web.gateway.trackers import INCIDENT, TrackerWatch
 from web.live import Live
 from web.wording import Wording
@@ -62,6 +62,7 @@ class TurnRunner:
         self._brain = brain
         self._live = live
         self._wording = wording
+        self._holder = Holder(crm)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._working: dict[str, asyncio.Task[None]] = {}
@@ -83,8 +84,7 @@ class TurnRunner:
     async def running(self) -> AsyncIterator[None]:
         """Answer until the block ends; a turn that is not ended by then is left to the next process."""
         self._loop = asyncio.get_running_loop()
-        with contextlib.suppress(StoreUnavailable):  # Then the leases run out by themselves.
-            await asyncio.to_thread(expire_leases, self._crm, is_dead)
+        await asyncio.to_thread(self._holder.start)
         recovery = asyncio.create_task(self._recover())
         try:
             yield
@@ -97,6 +97,7 @@ class TurnRunner:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(recovery, *tasks, return_exceptions=True)
+            await asyncio.to_thread(self._holder.stop)
             self._loop = None
 
     def _start(self, conversation_id: str) -> None:
@@ -140,7 +141,7 @@ class TurnRunner:
     async def _next(self, conversation_id: str) -> bool:
         """Run one turn; False when there is none."""
         async with self._room:
-            turn = await asyncio.to_thread(next_turn, self._crm, conversation_id, own_name())
+            turn = await asyncio.to_thread(next_turn, self._crm, conversation_id, self._holder.me.process_id)
             if turn is None:
                 return False
             self._live.typing(conversation_id, "bot", self._crm.firm.voice.assistant)
