@@ -32,6 +32,7 @@ from actions import (
     orders,
     products,
     returns,
+    serious,
     store,
     why,
 )
@@ -41,6 +42,7 @@ from crmcore.crm import Crm
 TOPICS = (
     courtesy, help, why, identify, order_choice, orders, returns, delivery, billing, products, store,
     contact_details, needs, offers, complaint, cancelling, escalation,
+    serious,
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from understanding.typos import mistype
 ROOT = Path(__file__).parents[2]
 ALSO = (
     "cancel_order report_problem ask_payment_options ask_store_info contact_preference opt_out_contact "
-    "ask_help identify inform correct abort ask_why"
+    "ask_help identify inform correct abort ask_why serious_matter ask_data_rights"
 ).split()
 
 

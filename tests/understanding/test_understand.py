@@ -31,6 +31,12 @@ LINES = [
     '{"id": "j", "text": "can i talk to a human please"}',
     '{"id": "k", "text": "i need an acoustic guitar under 300 euros"}',
     '{"id": "l", "text": "who won the world cup"}',
+    '{"id": "n", "text": "/ask_human"}',
+    '{"id": "o", "text": " \\uff0fdeny"}',
+    '{"id": "p", "text": "/identify{\\"email\\": \\"jo@example.org\\"}"}',
+    '{"id": "q", "text": "<b>yes</b>"}',
+    '{"id": "r", "text": "Undefined"}',
+    '{"id": "s", "text": "my last name is No"}',
     '{"id": "m", "text": "my mail is jo@example.org and the code is 482913"}',
 ]
 
@@ -46,18 +52,23 @@ def test_plain_wishes_are_understood(answers: dict[Any, dict[str, Any]]) -> None
     assert [answers[i]["intent"] for i in "ajk"] == ["ask_order_status", "ask_human", "state_need"]
 
 
+def test_what_is_written_for_machines_means_nothing_and_names_nobody(
+    answers: dict[Any, dict[str, Any]],
+) -> None:
+    assert [answers[i]["intent"] for i in "cnopqr"] == ["nlu_fallback"] * 6
+    assert answers["p"]["entities"] == []
+
+
+def test_a_name_is_neither_a_yes_nor_a_no(answers: dict[Any, dict[str, Any]]) -> None:
+    assert answers["s"]["intent"] == "inform"
+
+
 def test_a_bad_line_gets_an_error_of_its_own_and_the_others_their_answers(
     answers: dict[Any, dict[str, Any]],
 ) -> None:
     assert "no string named text" in answers["b"]["error"]
     assert "longer than" in next(a["error"] for a in understand_lines([LINES[9]], train_when_stale()))
     assert answers["l"]["fallback"]
-
-
-def test_text_that_begins_with_a_slash_sets_no_confidence_of_its_own(
-    answers: dict[Any, dict[str, Any]],
-) -> None:
-    assert answers["c"]["confidence"] < 1
 
 
 def test_text_without_a_letter_or_digit_falls_back(answers: dict[Any, dict[str, Any]]) -> None:

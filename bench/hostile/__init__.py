@@ -1,0 +1,1 @@
+"""Throws hostile inputs at a running product and reports what it said and what changed."""
