@@ -105,6 +105,18 @@ def read_contact(kind: ContactKind, text: str) -> tuple[str, str]:
     return value, value.lower()
 
 
+def contact_as_given(kind: ContactKind, value: str) -> tuple[str, str]:
+    """A contact that the firm's own systems name, as (what is kept, what look-ups compare).
+
+    >>> contact_as_given("email", "Ada@Example.org"), contact_as_given("phone", "+44 7700-900123")
+    (('Ada@Example.org', 'ada@example.org'), ('+44 7700-900123', '+447700900123'))
+    """
+    if kind == "phone":
+        digits = "".join(c for c in value if c.isdigit())
+        return value, ("+" if value.startswith("+") else "") + digits
+    return value, value.lower()
+
+
 def kind_in(text: str) -> ContactKind | None:
     """Which kind of contact the words name or are, or None.
 

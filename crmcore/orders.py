@@ -96,7 +96,7 @@ class UnknownOrder(CrmError):
     """The customer has no such order; somebody else's order looks the same as none."""
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(f"this customer has no order {order_id!r}")
+        super().__init__(f"there is no such order: {order_id!r}")
 
 
 class CannotReturn(CrmError):

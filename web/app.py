@@ -13,6 +13,7 @@ from crmcore import metrics
 from crmcore.crm import Crm
 from crmcore.logs import all_handlers, mask_logs
 from crmcore.settings import Settings
+from web.api.app import create_api
 from web.channels.rest import Waiting
 from web.channels.rest import router as rest_channel
 from web.demo.routes import router as demonstration
@@ -77,6 +78,7 @@ def create_app(
     if demo:
         app.include_router(demonstration())  # /demo
     mount_staff(app)  # /sign-in, /workspace, /console, /operator, and their files below /static
+    app.mount("/api/v1", create_api(app.state, crm.firm))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     install_error_answers(app)

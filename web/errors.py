@@ -24,7 +24,21 @@ from crmcore.conversations import (
     UnknownConversation,
 )
 from crmcore.errors import CrmError, StoreUnavailable
+from crmcore.idempotency import IdempotencyKeyReused
+from crmcore.intake import (
+    IllegalStatus,
+    MomentOutOfRange,
+    OrderDiffers,
+    ReturnDiffers,
+    ReturnExceedsOrder,
+    ReturnOfCancelled,
+    UnknownCustomer,
+    UnknownReturn,
+)
 from crmcore.metrics import database_failures
+from crmcore.orders import UnknownOrder
+from web.api.amounts import WrongMoney
+from web.api.route import NotJson
 from web.gateway.limits import TooMany
 from web.gateway.routes import BadMessage
 from web.gateway.streams import StreamsFull
@@ -40,6 +54,18 @@ STATUS: dict[type[CrmError], int] = {
     NotTheOwner: 403,
     ScopeMissing: 403,
     UnknownConversation: 404,
+    UnknownCustomer: 404,
+    UnknownOrder: 404,
+    UnknownReturn: 404,
+    IdempotencyKeyReused: 409,
+    IllegalStatus: 409,
+    MomentOutOfRange: 409,
+    OrderDiffers: 409,
+    ReturnDiffers: 409,
+    ReturnExceedsOrder: 409,
+    ReturnOfCancelled: 409,
+    NotJson: 415,
+    WrongMoney: 422,
     AlreadyClaimed: 409,
     IllegalTransfer: 409,
     StaleReply: 409,
@@ -70,10 +96,15 @@ def error_answer(status: int, code: str, message: str, headers: dict[str, str] |
 
 
 def install_error_answers(app: FastAPI) -> None:
+    answer_errors(app)
+    app.add_middleware(Unforeseen)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Every foreseen error in its shape; an app inside of another leaves the unforeseen ones to it."""
     app.add_exception_handler(CrmError, _of_the_core)
     app.add_exception_handler(RequestValidationError, _of_the_request)
     app.add_exception_handler(HTTPException, _of_http)
-    app.add_middleware(Unforeseen)
 
 
 async def _of_the_core(request: Request, error: Exception) -> JSONResponse:

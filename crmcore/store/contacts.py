@@ -1,5 +1,7 @@
 """How customers are reached; a contact that was replaced stays, no longer current."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from crmcore.customers import Contact, ContactKind
@@ -32,6 +34,18 @@ class Contacts:
             .order_by(contacts.c.changed_at.desc(), contacts.c.contact_id)
         )
         return [Contact(**row) for row in self._connection.execute(query).mappings()]
+
+    def current_of_all(self, customer_ids: Sequence[str]) -> dict[str, list[Contact]]:
+        """The current contacts of several customers, the newest first."""
+        query = (
+            select(contacts)
+            .where(contacts.c.customer_id.in_(customer_ids), contacts.c.current.is_(True))
+            .order_by(contacts.c.changed_at.desc(), contacts.c.contact_id)
+        )
+        found: dict[str, list[Contact]] = {customer_id: [] for customer_id in customer_ids}
+        for row in self._connection.execute(query).mappings():
+            found[row["customer_id"]].append(Contact(**row))
+        return found
 
     def owner_of(self, kind: ContactKind, normalized: str) -> str | None:
         """The one customer with this current contact; None when there is none or more than one."""

@@ -17,8 +17,10 @@ from sqlalchemy import (
     update,
 )
 
-from crmcore.conversations import Conversation, Mood, OpenCase
+from crmcore.conversations import Conversation, Mood, OpenCase, OwnerKind
 from crmcore.errors import CrmError
+from crmcore.paging import Page, Window
+from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import conversations, messages
 
 # Every use case asks these, so they are built once.
@@ -59,6 +61,23 @@ class Conversations:
             .limit(limit)
         )
         return [_conversation(row) for row in self._connection.execute(query).mappings()]
+
+    def listed(
+        self,
+        window: Window,
+        customer_id: str | None,
+        owner: OwnerKind | None,
+        updated_since: datetime | None,
+    ) -> Page[Conversation]:
+        """The oldest first; ``updated_since`` looks at the last message."""
+        table = conversations.c
+        query = select(conversations).where(
+            *equals({table.customer_id: customer_id, table.owner_kind: owner})
+        )
+        if updated_since is not None:
+            query = query.where(table.last_message_at >= updated_since)
+        at, row_id = table.opened_at, table.conversation_id
+        return page_of(self._connection, query, at, row_id, window, _conversation)
 
     def change_owner(self, before: Conversation, after: Conversation) -> bool:
         """Write the owner of ``after`` over ``before``; False when the epoch had moved on meanwhile."""

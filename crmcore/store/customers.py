@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from crmcore.customers import Customer
+from crmcore.paging import Page, Window
+from crmcore.store.paging import page_of
 from crmcore.store.schema import customers
+from crmcore.store.statements import insert_once
 
 _COLUMNS = tuple(customers.c[field.name] for field in fields(Customer))
 
@@ -20,6 +23,26 @@ class Customers:
         values = [{c.name: getattr(customer, c.name) for c in _COLUMNS} for customer in new]
         if values:
             self._connection.execute(insert(customers), values)
+
+    def add_once(self, customer: Customer) -> bool:
+        """False when he is there already; of two racers one adds him."""
+        return insert_once(self._connection, customers, {c.name: getattr(customer, c.name) for c in _COLUMNS})
+
+    def locked(self, customer_id: str) -> Customer | None:
+        """The customer, held until the transaction ends: no other change of his orders comes between."""
+        query = (
+            select(*_COLUMNS).where(customers.c.customer_id == customer_id).with_for_update(key_share=True)
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else Customer(**row._mapping)
+
+    def rename(self, customer_id: str, name: str, language: str) -> None:
+        self._set(customer_id, name=name, language=language)
+
+    def listed(self, window: Window) -> Page[Customer]:
+        """In the order in which they came."""
+        at, row_id = customers.c.created_at, customers.c.customer_id
+        return page_of(self._connection, select(*_COLUMNS), at, row_id, window, lambda row: Customer(**row))
 
     def get(self, customer_id: str) -> Customer | None:
         row = self._connection.execute(

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select, update
 
 from crmcore.escalation import Escalation, EscalationStatus, WaitingCustomer
+from crmcore.paging import Page, Window
+from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import (
     conversations,
     current_values,
@@ -50,6 +52,22 @@ class Escalations:
             .order_by(escalations.c.requested_at)
         )
         return [Escalation(**row) for row in self._connection.execute(query).mappings()]
+
+    def listed(
+        self,
+        window: Window,
+        customer_id: str | None,
+        status: EscalationStatus | None,
+        updated_since: datetime | None,
+    ) -> Page[Escalation]:
+        """The oldest first; an escalation changes when it is asked for, claimed and ended."""
+        table = escalations.c
+        query = select(escalations).where(*equals({table.customer_id: customer_id, table.status: status}))
+        if updated_since is not None:
+            changed = func.coalesce(table.ended_at, table.claimed_at, table.requested_at)
+            query = query.where(changed >= updated_since)
+        at, row_id = table.requested_at, table.escalation_id
+        return page_of(self._connection, query, at, row_id, window, lambda row: Escalation(**row))
 
     def start_waiting(self, escalation_id: str, assigned_to: str | None) -> None:
         """It waits for an account manager: for this one, or for the first who is free."""

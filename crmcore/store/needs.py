@@ -1,7 +1,7 @@
 """Needs as customers stated them."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from crmcore.needs.board import BoardCell, BoardFilter, BoardRow, NeedsBoard
 from crmcore.needs.values import Budget, Need, Probe, ReadNeed, Status, Timing
+from crmcore.paging import Page, Window
+from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import current_values, customers, needs, value_snapshots
 from crmcore.store.value import current_snapshot
 
@@ -45,6 +47,21 @@ class Needs:
     def of_conversation(self, conversation_id: str, *statuses: Status) -> list[Need]:
         query = select(needs).where(needs.c.conversation_id == conversation_id)
         return self._all(query, statuses)
+
+    def listed(
+        self,
+        window: Window,
+        customer_id: str | None,
+        category: str | None,
+        status: Status | None,
+        updated_since: datetime | None,
+    ) -> Page[Need]:
+        """The oldest first."""
+        columns = {needs.c.customer_id: customer_id, needs.c.category: category, needs.c.status: status}
+        query = select(needs).where(*equals(columns))
+        if updated_since is not None:
+            query = query.where(needs.c.updated_at >= updated_since)
+        return page_of(self._connection, query, needs.c.stated_at, needs.c.need_id, window, _need)
 
     def attach(self, conversation_id: str, customer_id: str) -> None:
         """What a visitor said before he was known is his now."""

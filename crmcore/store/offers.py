@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from crmcore.offers import OfferEvent
+from crmcore.offers import OfferEvent, OfferStatus
+from crmcore.paging import Page, Window
+from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import offers
 
 
@@ -31,6 +33,20 @@ class Offers:
         """The newest first."""
         query = select(offers).where(offers.c.customer_id == customer_id).order_by(offers.c.shown_at.desc())
         return [OfferEvent(**row) for row in self._connection.execute(query).mappings()]
+
+    def listed(
+        self,
+        window: Window,
+        customer_id: str | None,
+        status: OfferStatus | None,
+        updated_since: datetime | None,
+    ) -> Page[OfferEvent]:
+        """The oldest first; an offer changes when it is answered."""
+        query = select(offers).where(*equals({offers.c.customer_id: customer_id, offers.c.status: status}))
+        if updated_since is not None:
+            query = query.where(func.coalesce(offers.c.answered_at, offers.c.shown_at) >= updated_since)
+        at, row_id = offers.c.shown_at, offers.c.offer_event_id
+        return page_of(self._connection, query, at, row_id, window, lambda row: OfferEvent(**row))
 
     def grant(self, offer_event_id: str, grant_key: str, now: datetime) -> bool:
         """Accept a shown offer; False when it was answered, or granted by another event, before.

@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from crmcore.orders import Contract, Order, Return, as_items
+from crmcore.orders import Contract, Order, OrderStatus, Return, ReturnStatus, as_items
+from crmcore.paging import Page, Window
+from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import contracts, orders, returns
+from crmcore.store.statements import insert_once
 
 
 class Orders:
@@ -38,6 +41,22 @@ class Orders:
         query = select(orders).where(orders.c.customer_id == customer_id).order_by(orders.c.ordered_at.desc())
         return [_order(row) for row in self._connection.execute(query).mappings()]
 
+    def add_once(self, order: Order) -> bool:
+        """False when an order of this id is there already; of two racers one adds it."""
+        values = {column.name: getattr(order, column.name) for column in orders.columns}
+        return insert_once(self._connection, orders, values | {"items": [asdict(i) for i in order.items]})
+
+    def save(self, order: Order) -> None:
+        """Write what may change of an order: its status, its days, its parcel and whether it is paid."""
+        names = ("status", "tracking", "expected_on", "delivered_on", "paid")
+        statement = update(orders).where(orders.c.order_id == order.order_id)
+        self._connection.execute(statement.values({name: getattr(order, name) for name in names}))
+
+    def listed(self, window: Window, customer_id: str | None, status: OrderStatus | None) -> Page[Order]:
+        """The oldest first."""
+        query = select(orders).where(*equals({orders.c.customer_id: customer_id, orders.c.status: status}))
+        return page_of(self._connection, query, orders.c.ordered_at, orders.c.order_id, window, _order)
+
     def cancel(self, order_id: str) -> bool:
         """False when the order has left meanwhile: the statement decides, not an earlier look."""
         result = self._connection.execute(
@@ -52,6 +71,26 @@ class Orders:
     def add_return(self, new: Return) -> None:
         values = {column.name: getattr(new, column.name) for column in returns.columns}
         self._connection.execute(insert(returns).values(values))
+
+    def get_return(self, return_id: str) -> Return | None:
+        return self._return(returns.c.return_id == return_id)
+
+    def set_return_status(self, return_id: str, status: ReturnStatus) -> None:
+        self._connection.execute(
+            update(returns).where(returns.c.return_id == return_id).values(status=status)
+        )
+
+    def returns_of_order(self, order_id: str) -> list[Return]:
+        query = select(returns).where(returns.c.order_id == order_id).order_by(returns.c.requested_at)
+        return [Return(**row) for row in self._connection.execute(query).mappings()]
+
+    def listed_returns(self, window: Window, customer_id: str | None, order_id: str | None) -> Page[Return]:
+        """The oldest first."""
+        query = select(returns).where(
+            *equals({returns.c.customer_id: customer_id, returns.c.order_id: order_id})
+        )
+        at, row_id = returns.c.requested_at, returns.c.return_id
+        return page_of(self._connection, query, at, row_id, window, lambda row: Return(**row))
 
     def return_of_order(self, order_id: str) -> Return | None:
         return self._return(returns.c.order_id == order_id)

@@ -62,6 +62,7 @@ customers = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("terminated_at", UtcDateTime, nullable=True),
     Column("termination", JSON, nullable=True),  # reason, competitor, channel, value at exit.
+    Index("ix_customers_listing", "created_at", "customer_id"),
 )
 
 contacts = Table(
@@ -144,6 +145,7 @@ orders = Table(
     Column("items", JSON, nullable=False, default=list),  # [{"product","quantity","amount_minor"}]
     Column("paid", Boolean, nullable=False, default=True),
     Index("ix_orders_customer", "customer_id", "ordered_at"),
+    Index("ix_orders_listing", "ordered_at", "order_id"),
 )
 
 returns = Table(
@@ -160,6 +162,7 @@ returns = Table(
     Column("status", String(24), nullable=False),  # requested, received, refunded, refused
     Column("source_key", String(160), nullable=True, unique=True),
     Index("ix_returns_customer", "customer_id"),
+    Index("ix_returns_listing", "requested_at", "return_id"),
 )
 
 service_costs = Table(
@@ -221,6 +224,7 @@ conversations = Table(
     Index("ix_conversations_owner", "owner_kind", "owner_id"),
     Index("ix_conversations_customer", "customer_id", "opened_at"),
     Index("ix_conversations_visitor", "visitor_id"),
+    Index("ix_conversations_listing", "opened_at", "conversation_id"),
 )
 
 messages = Table(
@@ -320,6 +324,7 @@ needs = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_needs_customer", "customer_id"),
     Index("ix_needs_category", "category", "status"),
+    Index("ix_needs_listing", "stated_at", "need_id"),
 )
 
 # --- offers ---------------------------------------------------------------------------------------
@@ -339,6 +344,7 @@ offers = Table(
     Column("shown_at", UtcDateTime, nullable=False),
     Column("answered_at", UtcDateTime, nullable=True),
     Index("ix_offers_customer", "customer_id", "shown_at"),
+    Index("ix_offers_listing", "shown_at", "offer_event_id"),
 )
 
 # --- complaints, escalation -------------------------------------------------------------------------
@@ -377,6 +383,7 @@ escalations = Table(
     Column("ended_at", UtcDateTime, nullable=True),
     Index("ix_escalations_status", "status", "requested_at"),
     Index("ix_escalations_conversation", "conversation_id"),
+    Index("ix_escalations_listing", "requested_at", "escalation_id"),
 )
 
 callbacks = Table(
@@ -444,6 +451,16 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime, nullable=True),
     Column("last_used_at", UtcDateTime, nullable=True),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key_id", String(20), ForeignKey("api_keys.key_id"), primary_key=True),
+    Column("key_digest", String(64), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_idempotency_keys_created", "created_at"),
 )
 
 # --- value and decisions ---------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from crmcore.store.decisions import Decisions
 from crmcore.store.drafts import Drafts
 from crmcore.store.escalations import Escalations
 from crmcore.store.firm import Firms
+from crmcore.store.idempotency import IdempotencyKeys
 from crmcore.store.identify import VerificationCodes
 from crmcore.store.incidents import Incidents
 from crmcore.store.jobs import Jobs
@@ -55,6 +56,7 @@ class Transaction:
         self.staff = StaffMembers(connection)
         self.api_keys = ApiKeys(connection)
         self.channels = Channels(connection)
+        self.idempotency = IdempotencyKeys(connection)
         self.value = Values(connection)
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)

@@ -80,6 +80,7 @@ def request_return(crm: Crm, turn: Turn, order_id: str, reason: str) -> BookedRe
     now = crm.clock()
     with crm.store.write() as tx:
         customer = verified_customer(tx, guard(tx, turn))
+        tx.customers.locked(customer.customer_id)  # The shop may tell of the same order at this moment.
         order = _own_order(tx, customer, order_id)
         existing = tx.orders.return_of_order(order_id)
         if existing is not None:
@@ -113,6 +114,7 @@ def cancel_order(crm: Crm, turn: Turn, order_id: str) -> Order:
     """
     with crm.store.write() as tx:
         customer = verified_customer(tx, guard(tx, turn))
+        tx.customers.locked(customer.customer_id)
         order = _own_order(tx, customer, order_id)
         check_cancel(order)
         if not tx.orders.cancel(order_id):

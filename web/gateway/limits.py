@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crmcore.errors import CrmError
 
+MAX_API_BODY = 256 * 1024  # Bytes: a batch of orders below /api/.
 MAX_BODY = 32 * 1024  # Bytes: a message of 2,000 characters, each written as a pair of \uXXXX, fits.
 BODY_SECONDS = 10.0  # A body that trickles in for longer is given up.
 
@@ -102,17 +103,18 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _declared(scope) > MAX_BODY:
-            await _refuse(send, 413, "too_large", f"a request has at most {MAX_BODY} bytes")
+        most = MAX_API_BODY if scope["path"].startswith("/api/") else MAX_BODY
+        if _declared(scope, most) > most:
+            await _refuse(send, 413, "too_large", f"a request has at most {most} bytes")
             return
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(receive)
+                body = await _read(receive, most)
         except TimeoutError:
             await _refuse(send, 408, "too_slow", f"a request has {BODY_SECONDS:.0f} s to arrive")
             return
         if body is None:
-            await _refuse(send, 413, "too_large", f"a request has at most {MAX_BODY} bytes")
+            await _refuse(send, 413, "too_large", f"a request has at most {most} bytes")
             return
         given = False
 
@@ -126,7 +128,7 @@ class BodyLimit:
         await self._app(scope, receive_again, send)
 
 
-async def _read(receive: Receive) -> Message | None:
+async def _read(receive: Receive, most: int) -> Message | None:
     """The whole body as one message, or None when it is too large."""
     parts: list[bytes] = []
     size = 0
@@ -136,17 +138,17 @@ async def _read(receive: Receive) -> Message | None:
             return message  # The client left; the app is told.
         part: bytes = message.get("body", b"")
         size += len(part)
-        if size > MAX_BODY:
+        if size > most:
             return None
         parts.append(part)
         if not message.get("more_body", False):
             return {"type": "http.request", "body": b"".join(parts), "more_body": False}
 
 
-def _declared(scope: Scope) -> int:
+def _declared(scope: Scope, most: int) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else MAX_BODY + 1
+            return int(value) if value.isdigit() else most + 1
     return 0
 
 
