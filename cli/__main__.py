@@ -8,6 +8,7 @@ import typer
 
 from cli import decisions, firm, keys, staff
 from cli.check import check_command
+from cli.imports import FIELDS_OF_EACH_KIND, import_command
 from cli.needs_score import score_needs
 from cli.nlu_score import score_understanding
 from cli.score import score_command
@@ -58,6 +59,7 @@ app.command("understand")(understand)
 app.command("score")(score_command)
 app.command("check")(check_command)
 app.command("work")(work_command)
+app.command("import", epilog=FIELDS_OF_EACH_KIND)(import_command)
 app.command("score-understanding")(score_understanding)
 app.command("score-needs")(score_needs)
 app.add_typer(firm.app, name="firm")

@@ -53,7 +53,7 @@ class Return:
     """One row of ``returns``."""
 
     return_id: str
-    order_id: str
+    order_id: str | None  # None: an imported credit that does not say what came back.
     customer_id: str
     requested_at: datetime
     reason: str

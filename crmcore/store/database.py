@@ -1,8 +1,10 @@
 """Opens the database and hands out transactions."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, Operational
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crmcore.errors import CrmError, StoreUnavailable
+from crmcore.store.imports import Imports
 from crmcore.store.transaction import Transaction
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -75,6 +78,13 @@ class Store:
             yield Transaction(connection)
             connection.rollback()
 
+    @contextmanager
+    def staged(self) -> Iterator[Staged]:
+        """For imports: a connection of its own, whose temporary tables are gone when the block ends."""
+        with _reachable(), self._engine.connect() as connection:
+            connection.detach()
+            yield Staged(self, connection)
+
     def migrate(self) -> None:
         """Bring the schema to the newest version; data stay in place."""
         config = Config()
@@ -85,6 +95,29 @@ class Store:
 
     def dispose(self) -> None:
         self._engine.dispose()
+
+
+class Staged:
+    """Records are laid down first, while others go on writing; ``write()`` then joins them to the rest."""
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        self._store, self._connection = store, connection
+        self.imports = Imports(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Imports]:
+        """One transaction; it commits when its block ends and rolls back when it raises."""
+        self._connection.commit()  # The temporary tables stay; on PostgreSQL making them was a transaction.
+        sqlite = self._store._is_sqlite
+        with self._store._writer if sqlite else nullcontext():
+            if sqlite:
+                self._connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield self.imports
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
 
 
 @contextmanager

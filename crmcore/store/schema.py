@@ -152,7 +152,8 @@ returns = Table(
     "returns",
     metadata,
     Column("return_id", String(64), primary_key=True),
-    Column("order_id", String(64), ForeignKey("orders.order_id"), nullable=False),
+    # None: a credit that was imported and does not say what came back.
+    Column("order_id", String(64), ForeignKey("orders.order_id"), nullable=True),
     Column("customer_id", String(64), ForeignKey("customers.customer_id"), nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
     Column("reason", String(400), nullable=False, default=""),

@@ -1,0 +1,221 @@
+"""How imported orders, returns and costs join those that are there: a few statements over whole tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crmcore.store.staging import Staging
+
+_MARGINS = frozenset({"margin", "margin_share", "cost"})
+_RANK = "CASE {} WHEN 'placed' THEN 1 WHEN 'shipped' THEN 2 WHEN 'delivered' THEN 3 ELSE 0 END"
+# A status only moves on: what was cancelled or delivered here stays so when the file is behind.
+_MOVES_ON = f"""(s.status IS NOT NULL AND o.status <> 'cancelled'
+    AND (s.status = 'cancelled' OR {_RANK.format("s.status")} > {_RANK.format("o.status")}))"""
+_OTHER_MARGIN = (
+    "(s.margin_minor IS NOT NULL AND ({0}.margin_minor IS NULL OR {0}.margin_minor <> s.margin_minor))"
+)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Lines of the file by what became of them."""
+
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Merged) -> Merged:
+        return Merged(
+            self.imported + other.imported, self.updated + other.updated, self.unchanged + other.unchanged
+        )
+
+
+class Imports(Staging):
+    """The records of one file, laid down and joined."""
+
+    # --- looking before joining ---------------------------------------------------------------------
+
+    def known_otherwise(self, scheme: str) -> tuple[int, int]:
+        """How many orders are new, and how many of these are there under an id that was made another way.
+
+        Two orders are the same when customer, moment and amount are. ``scheme`` begins the ids that this
+        file's rows without an id were given.
+        """
+        new, known = self.numbers(
+            f"""
+            SELECT count(*), coalesce(sum(CASE WHEN EXISTS (
+                SELECT 1 FROM orders o WHERE o.customer_id = s.customer_id
+                AND o.ordered_at = {self.moment("s.ordered_at")} AND o.amount_minor = s.amount_minor
+                AND CASE WHEN s.order_id LIKE 'row-%' THEN o.order_id NOT LIKE :scheme
+                    ELSE o.order_id LIKE 'row-%' END) THEN 1 ELSE 0 END), 0)
+            FROM import_orders s
+            WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = s.order_id)
+            """,
+            scheme=f"{scheme}%",
+        )
+        return new, known
+
+    def of_other_customers(self) -> list[str]:
+        """Ids of the file that another customer's order or return has."""
+        return self.texts(
+            """
+            SELECT s.order_id FROM import_orders s JOIN orders o ON o.order_id = s.order_id
+            WHERE o.customer_id <> s.customer_id
+            UNION
+            SELECT s.return_id FROM import_returns s JOIN returns r ON r.return_id = s.return_id
+            WHERE r.customer_id <> s.customer_id
+            """
+        )
+
+    # --- joining ------------------------------------------------------------------------------------
+
+    def join_customers(self, language: str, now: datetime) -> int:
+        """Customers who were not known, with no name yet; returns how many."""
+        return self.run(
+            """
+            INSERT INTO customers (customer_id, name, language, demographics, lifestyle, usage, created_at)
+            SELECT customer_id, '', :language, '{}', '{}', '{}', :now FROM import_customers s
+            WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.customer_id = s.customer_id)
+            ON CONFLICT (customer_id) DO NOTHING
+            """,
+            language=language,
+            now=self.bound_moment(now),
+        )
+
+    def join_orders(self, currency: str, fields: Sequence[str]) -> Merged:
+        """Add the file's orders, and correct those that it tells otherwise; ``fields`` are what is mapped."""
+        at = self.moment("s.ordered_at")
+        differs = [f"o.ordered_at <> {at}", "o.amount_minor <> s.amount_minor", "o.currency <> :currency"]
+        changes = [f"ordered_at = {at}", "amount_minor = s.amount_minor", "currency = :currency"]
+        if _MARGINS & set(fields):
+            differs.append(_OTHER_MARGIN.format("o"))
+            changes.append("margin_minor = coalesce(s.margin_minor, o.margin_minor)")
+        if "product" in fields:
+            differs.append("CAST(o.items AS TEXT) <> s.items")
+            changes.append(f"items = {self.json('s.items')}")
+        if "status" in fields:
+            differs.append(_MOVES_ON)
+            changes.append(f"status = CASE WHEN {_MOVES_ON} THEN s.status ELSE o.status END")
+        other = " OR ".join(differs)
+        merged = self._merged(
+            "import_orders s LEFT JOIN orders o ON o.order_id = s.order_id",
+            there="o.order_id IS NOT NULL",
+            other=f"({other} OR {self._came_back()})" if "status" in fields else f"({other})",
+            currency=currency,
+        )
+        if merged.updated:
+            self.run(
+                f"""
+                UPDATE orders AS o SET {", ".join(changes)} FROM import_orders s
+                WHERE s.order_id = o.order_id AND ({other})
+                """,
+                currency=currency,
+            )
+        self.run(
+            f"""
+            INSERT INTO orders (order_id, customer_id, ordered_at, amount_minor, margin_minor, currency,
+                status, items, paid)
+            SELECT s.order_id, s.customer_id, {at}, s.amount_minor, s.margin_minor, :currency,
+                coalesce(s.status, 'delivered'), {self.json("s.items")}, TRUE
+            FROM import_orders s
+            WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = s.order_id)
+            ON CONFLICT (order_id) DO NOTHING
+            """,
+            currency=currency,
+        )
+        return merged
+
+    def join_returns(self, currency: str) -> Merged:
+        """Add what came back; a return that a customer asked for here is the same one, now refunded.
+
+        A return of a whole order is told by the order's own lines, which are counted there.
+        """
+        merged = self._merged(
+            "import_returns s LEFT JOIN returns r ON r.return_id = s.return_id",
+            there="r.return_id IS NOT NULL",
+            other=self._other_return(),
+            among="NOT s.is_whole",
+            currency=currency,
+        )
+        at = self.moment("s.requested_at")
+        self.run(
+            f"""
+            UPDATE returns AS r SET amount_minor = s.amount_minor, currency = :currency, status = 'refunded',
+                margin_minor = coalesce(s.margin_minor, r.margin_minor),
+                requested_at = CASE WHEN r.source_key LIKE 'import%' THEN {at} ELSE r.requested_at END
+            FROM import_returns s WHERE s.return_id = r.return_id AND {self._other_return()}
+            """,
+            currency=currency,
+        )
+        self.run(
+            f"""
+            INSERT INTO returns (return_id, order_id, customer_id, requested_at, reason, amount_minor,
+                margin_minor, currency, status, source_key)
+            SELECT s.return_id, NULL, s.customer_id, {at}, '', s.amount_minor, s.margin_minor, :currency,
+                'refunded', 'import-guess:' || s.return_id
+            FROM import_returns s
+            WHERE NOT EXISTS (SELECT 1 FROM returns r WHERE r.return_id = s.return_id)
+            ON CONFLICT (return_id) DO NOTHING
+            """,
+            currency=currency,
+        )
+        self._find_orders_of_returns()
+        return merged
+
+    def _find_orders_of_returns(self) -> None:
+        """Tell which order came back: the one that the file names, else the only earlier one of that amount.
+
+        What was guessed is guessed again for the customers of this file, so that it does not depend on
+        which file came first.
+        """
+        self.run(
+            """
+            UPDATE returns AS r SET order_id = s.order_ref, source_key = CASE
+                WHEN r.source_key LIKE 'import%' THEN 'import:' || r.return_id ELSE r.source_key END
+            FROM import_returns s
+            WHERE s.return_id = r.return_id AND (r.order_id IS NULL OR r.source_key LIKE 'import-guess:%')
+            AND EXISTS (SELECT 1 FROM orders o
+                WHERE o.order_id = s.order_ref AND o.customer_id = s.customer_id)
+            """
+        )
+        self.run(
+            """
+            UPDATE returns AS r SET order_id = coalesce(
+                (SELECT o.order_id FROM orders o
+                    WHERE o.customer_id = r.customer_id AND o.order_id || '-R' = r.return_id),
+                (SELECT min(o.order_id) FROM orders o
+                    WHERE o.customer_id = r.customer_id AND o.amount_minor = r.amount_minor
+                    AND o.ordered_at <= r.requested_at AND o.status <> 'cancelled'
+                    HAVING count(*) = 1))
+            WHERE r.source_key LIKE 'import-guess:%'
+            AND r.customer_id IN (SELECT customer_id FROM import_customers)
+            """
+        )
+
+    # --- parts --------------------------------------------------------------------------------------
+
+    def _merged(self, rows: str, *, there: str, other: str, among: str = "TRUE", currency: str) -> Merged:
+        """What will become of the lines, looked at before anything is written."""
+        new, updated, unchanged = self.numbers(
+            f"""
+            SELECT coalesce(sum(CASE WHEN NOT ({there}) THEN line_count END), 0),
+                coalesce(sum(CASE WHEN {there} AND {other} THEN line_count END), 0),
+                coalesce(sum(CASE WHEN {there} AND NOT {other} THEN line_count END), 0)
+            FROM {rows} WHERE {among}
+            """,
+            currency=currency,
+        )
+        return Merged(new, updated, unchanged)
+
+    def _other_return(self) -> str:
+        return f"""(r.amount_minor <> s.amount_minor OR r.status <> 'refunded' OR r.currency <> :currency
+            OR {_OTHER_MARGIN.format("r")}
+            OR (r.source_key LIKE 'import%' AND r.requested_at <> {self.moment("s.requested_at")}))"""
+
+    def _came_back(self) -> str:
+        """Whether the file tells that an order came back as a whole, and nobody has told that before."""
+        return """EXISTS (SELECT 1 FROM import_returns w LEFT JOIN returns r ON r.return_id = w.return_id
+            WHERE w.order_ref = s.order_id AND w.is_whole
+            AND (r.return_id IS NULL OR r.status <> 'refunded' OR r.amount_minor <> w.amount_minor))"""
