@@ -6,7 +6,7 @@ from functools import cache
 
 import typer
 
-from cli import decisions, firm, keys, staff
+from cli import decisions, firm, keys, staff, value
 from cli.check import check_command
 from cli.imports import FIELDS_OF_EACH_KIND, import_command
 from cli.needs_score import score_needs
@@ -65,6 +65,7 @@ app.command("score-needs")(score_needs)
 app.add_typer(firm.app, name="firm")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(staff.app, name="staff")
+app.add_typer(value.app, name="value")
 app.add_typer(keys.app, name="keys")
 
 

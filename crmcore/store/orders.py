@@ -119,6 +119,11 @@ class Orders:
         )
         return [Contract(**row) for row in self._connection.execute(query).mappings()]
 
+    def contracts_started(self, until: date) -> list[Contract]:
+        """Everybody's contracts that started on that day or before."""
+        query = select(contracts).where(contracts.c.started_on <= until).order_by(contracts.c.contract_id)
+        return [Contract(**row) for row in self._connection.execute(query).mappings()]
+
     def end_contract(
         self, contract_id: str, now: datetime, ends_on: date, reason: str, source_key: str
     ) -> bool:

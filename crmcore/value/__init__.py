@@ -12,17 +12,21 @@ others. Mathematical symbols live only in this package; every module says which 
 """
 
 from crmcore.value.bgnbd import BGNBD
+from crmcore.value.contracts import ContractSummary
 from crmcore.value.estimator import Estimator, InvalidParameters, NotFitted
 from crmcore.value.fitting import Diagnostic
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.mbgnbd import MBGNBD
 from crmcore.value.pareto_nbd import ParetoNBD
+from crmcore.value.plain_retention import PlainRetention
 from crmcore.value.purchase_model import Forecast, PurchaseModel
+from crmcore.value.sbg import ShiftedBetaGeometric
 from crmcore.value.summary import InvalidHistory, PurchaseSummary, summarise
 
 __all__ = [
     "BGNBD",
     "MBGNBD",
+    "ContractSummary",
     "Diagnostic",
     "Estimator",
     "Forecast",
@@ -31,7 +35,9 @@ __all__ = [
     "InvalidParameters",
     "NotFitted",
     "ParetoNBD",
+    "PlainRetention",
     "PurchaseModel",
     "PurchaseSummary",
+    "ShiftedBetaGeometric",
     "summarise",
 ]

@@ -19,7 +19,7 @@ from scipy.special import betainc, betaln, digamma, gammaln, polygamma
 from crmcore.value import nbd
 from crmcore.value.ahead import check_ahead, in_blocks
 from crmcore.value.counts import count
-from crmcore.value.dropout import DropoutModel, check_observed, diagnose_dropout
+from crmcore.value.dropout import HeterogeneousModel, check_observed, diagnose_dropout
 from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
 from crmcore.value.hypergeometric import mean_power
 from crmcore.value.summary import PurchaseSummary
@@ -37,7 +37,7 @@ class BetaGeometricParams:
     b: float
 
 
-class BetaGeometric(DropoutModel[BetaGeometricParams]):
+class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
     """BG/NBD or MBG/NBD, as ``CHANCES_BEFORE`` says."""
 
     PARAMETERS: ClassVar[type[BetaGeometricParams]] = BetaGeometricParams

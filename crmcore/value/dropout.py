@@ -57,18 +57,12 @@ class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
     def purchase_rate(self, summary: PurchaseSummary) -> tuple[FloatArray, FloatArray]:
         """Shape and rate of the gamma distribution of each customer's purchase rate while active; (n,)."""
 
-    @property
     @abstractmethod
-    def _youngest(self) -> float:
-        """The age of the purchase rate of somebody who was not observed yet."""
-
-    @abstractmethod
-    def _bend(self, x: FloatArray, age: FloatArray) -> FloatArray:
-        """The time in which purchases ahead first fall off, for customers who are active now."""
-
-    @abstractmethod
-    def _after(self, x: FloatArray, age: FloatArray, s: FloatArray, power: int) -> FloatArray:
-        """E[lambda^power exp(-chance to leave within s)] of customers active now, age ``youngest + T``."""
+    def _ahead(
+        self, summary: PurchaseSummary, horizon: float, discounts: tuple[float, ...], power: int
+    ) -> list[FloatArray]:
+        """Of customers who are active now: integral over the horizon of exp(-discount s) E[lambda^power,
+        active after s], for each discount; (n,). Raises InvalidHistory for a time ahead without a value."""
 
     def expected_purchases(
         self, summary: PurchaseSummary, horizon: float, discount: float = 0.0
@@ -97,10 +91,26 @@ class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
             alive, alive * purchases, alive * discounted, alive * active, check_horizon(summary, horizon)
         )
 
+
+class HeterogeneousModel[P: DataclassInstance](DropoutModel[P]):
+    """Rates differ between customers, so what lies ahead is an integral, which is tabulated."""
+
+    @property
+    @abstractmethod
+    def _youngest(self) -> float:
+        """The age of the purchase rate of somebody who was not observed yet."""
+
+    @abstractmethod
+    def _bend(self, x: FloatArray, age: FloatArray) -> FloatArray:
+        """The time in which purchases ahead first fall off, for customers who are active now."""
+
+    @abstractmethod
+    def _after(self, x: FloatArray, age: FloatArray, s: FloatArray, power: int) -> FloatArray:
+        """E[lambda^power exp(-chance to leave within s)] of customers active now, age ``youngest + T``."""
+
     def _ahead(
         self, summary: PurchaseSummary, horizon: float, discounts: tuple[float, ...], power: int
     ) -> list[FloatArray]:
-        """Of customers who are active now: integral of exp(-discount s) E[lambda^power, active after s]."""
         for discount in discounts:
             check_ahead(horizon, discount)
         n = len(summary)

@@ -20,6 +20,7 @@ DiagnosticCode = Literal[
     "dropout_not_identified",
     "extrapolates_beyond_twice_T",
     "not_converged",
+    "same_rates_assumed",
     "spend_depends_on_frequency",
     "spend_mean_infinite",
     "too_few_contracts",

@@ -22,7 +22,7 @@ from scipy.special import digamma, gammaln, polygamma
 from crmcore.value import nbd
 from crmcore.value.ahead import check_ahead
 from crmcore.value.counts import count
-from crmcore.value.dropout import DropoutModel, check_observed, diagnose_dropout
+from crmcore.value.dropout import HeterogeneousModel, check_observed, diagnose_dropout
 from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
 from crmcore.value.summary import PurchaseSummary
 
@@ -42,7 +42,7 @@ class ParetoNBDParams:
     beta: float
 
 
-class ParetoNBD(DropoutModel[ParetoNBDParams]):
+class ParetoNBD(HeterogeneousModel[ParetoNBDParams]):
     """A customer can leave at any moment, not only after a purchase."""
 
     NAME = "pareto-nbd"

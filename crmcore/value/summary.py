@@ -8,7 +8,7 @@ what the customer brought and is never a purchase.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -51,6 +51,10 @@ class PurchaseSummary:
     def days_since_last_purchase(self) -> FloatArray:
         """What marketers call recency; shape (n,), days."""
         return self.T - self.recency
+
+    def in_units_of(self, days: float) -> PurchaseSummary:
+        """The same histories with times in another unit: 7 for weeks. Counts and money stay."""
+        return replace(self, recency=self.recency / days, T=self.T / days)
 
     @classmethod
     def of(

@@ -16,6 +16,10 @@ PUBLISHED = BGNBD.of(**cdnow.PUBLISHED)
 ROUNDED = BGNBD.of(0.243, 4.414, 0.793, 2.426)  # What the paper prints and BTYD's manual uses.
 
 
+# The estimates that BTYD's walkthrough ends with (its optimiser stops 1e-5 short of the maximum).
+WALKTHROUGH = BGNBD.of(0.2425967, 4.413659, 0.7929869, 2.426164)
+
+
 def customer(x: float, t_x: float, T: float) -> PurchaseSummary:
     return PurchaseSummary.of([x], [t_x], [T])
 
@@ -66,8 +70,8 @@ def test_the_sheets_last_row_is_a_truncated_series() -> None:
 
 
 def test_a_newcomers_first_year_is_that_of_btyd() -> None:
-    """BTYD's walkthrough prints 1.444004 from estimates that stop 1e-5 short of the maximum."""
-    assert PUBLISHED.expected_purchases_of_newcomer(52) == pytest.approx(1.444004, abs=2e-5)
+    """BTYD's walkthrough prints 1.444004, from its own estimates."""
+    assert WALKTHROUGH.expected_purchases_of_newcomer(52) == pytest.approx(1.444004, abs=5e-7)
 
 
 def test_a_customer_with_two_repeat_purchases() -> None:
@@ -78,11 +82,11 @@ def test_a_customer_with_two_repeat_purchases() -> None:
 
 
 def test_customer_1516() -> None:
-    """CLVTools' 25.75906; BTYD's walkthrough prints 25.75659 and 0.9688523 from less exact estimates."""
-    best = customer(26, 30.86, 31)
-    assert PUBLISHED.expected_purchases(best, 52)[0] == pytest.approx(25.75906, abs=5e-6)
-    assert PUBLISHED.expected_purchases(best, 52)[0] == pytest.approx(25.75659, rel=1e-4)
-    assert PUBLISHED.p_alive(best)[0] == pytest.approx(0.9688523, abs=1e-4)
+    """25.75906 with CLVTools' estimates; 25.75659 and .9688523 with BTYD's and the day unrounded."""
+    assert PUBLISHED.expected_purchases(customer(26, 30.86, 31), 52)[0] == pytest.approx(25.75906, abs=5e-6)
+    as_in_btyd = customer(26, 216 / 7, 31)  # It prints t.x = 30.85714.
+    assert WALKTHROUGH.expected_purchases(as_in_btyd, 52)[0] == pytest.approx(25.75659, abs=5e-6)
+    assert WALKTHROUGH.p_alive(as_in_btyd)[0] == pytest.approx(0.9688523, abs=5e-8)
 
 
 def test_distribution_of_purchase_counts_is_that_of_btyds_manual() -> None:

@@ -1,0 +1,62 @@
+"""Fitting one model to the firm's books, to look at it: nothing is scored and nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from crmcore.crm import Crm
+from crmcore.usecases.value_refresh import books_of
+from crmcore.value import (
+    BGNBD,
+    MBGNBD,
+    Estimator,
+    GammaGamma,
+    ParetoNBD,
+    PurchaseSummary,
+    ShiftedBetaGeometric,
+)
+from crmcore.value.contracts import summarise_contracts
+
+FittedModel = Literal["bgnbd", "mbgnbd", "pareto_nbd", "gamma_gamma", "sbg"]
+TimeUnit = Literal["day", "week"]
+
+_DAYS: Mapping[TimeUnit, int] = {"day": 1, "week": 7}
+_OF_ORDERS: Mapping[str, Callable[[PurchaseSummary], Estimator[Any]]] = {
+    "bgnbd": lambda summary: BGNBD().fit(summary),
+    "mbgnbd": lambda summary: MBGNBD().fit(summary),
+    "pareto_nbd": lambda summary: ParetoNBD().fit(summary),
+    "gamma_gamma": lambda summary: GammaGamma().fit(summary),
+}
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """A fitted model and what it was fitted to. Contracts are counted in years whatever ``time_unit`` is."""
+
+    model: Estimator[Any]
+    observed_until: date
+    time_unit: TimeUnit
+
+
+def fit_model(
+    crm: Crm, model: FittedModel, until: date | None = None, time_unit: TimeUnit = "day"
+) -> FitReport:
+    """Fit to all that is in the books until the end of ``until`` (the last whole day, unless given).
+
+    In weeks, times are days / 7; purchases stay those of whole days. Raises ``InvalidHistory`` where there is
+    nothing to fit, ``ForeignCurrency`` for a row in another currency.
+    """
+    firm = crm.firm
+    observed_until = until or firm.today(crm.clock()) - timedelta(days=1)
+    if model == "sbg":
+        with crm.store.read() as tx:
+            rows = tx.orders.contracts_started(observed_until)
+        contracts = summarise_contracts(rows, observed_until=observed_until)
+        return FitReport(ShiftedBetaGeometric().fit(contracts), observed_until, time_unit)
+    with crm.store.read() as tx:
+        books = books_of(tx, firm, firm.currency, firm.value.margin, observed_until)
+    summary = books.summary.in_units_of(_DAYS[time_unit])
+    return FitReport(_OF_ORDERS[model](summary), observed_until, time_unit)
