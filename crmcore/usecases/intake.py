@@ -189,11 +189,11 @@ def _locked_customer(tx: Transaction, customer_id: str) -> Customer:
     return customer
 
 
-def _locked_order(tx: Transaction, order_id: str) -> Order:
+def _locked_order(tx: Transaction, order_id: str | None) -> Order:
     """The order, held by its customer's row; looked at again, because it may have changed meanwhile."""
-    order = tx.orders.get(order_id)
-    if order is None:
-        raise UnknownOrder(order_id)
+    order = None if order_id is None else tx.orders.get(order_id)
+    if order_id is None or order is None:
+        raise UnknownOrder(order_id or "")
     _locked_customer(tx, order.customer_id)
     return tx.orders.get(order_id) or order
 

@@ -37,7 +37,7 @@ class ReturnPatch(Body):
 
 class ReturnOut(Answer):
     return_id: str
-    order_id: str
+    order_id: str | None  # None: an imported credit that does not say what came back.
     customer_id: str
     requested_at: Moment
     amount: str
