@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import os
 import secrets
 import socket
@@ -24,6 +25,7 @@ from serve.worker import work_until_stopped
 from web.app import create_app
 from web.gateway.pool import BrainPool
 from web.live import Live
+from web.wire import RedisWire
 
 Part = Literal["gateway", "actions", "worker", "rasa"]
 PARTS: tuple[Part, ...] = ("gateway", "actions", "worker", "rasa")
@@ -83,7 +85,7 @@ async def running(product: Product) -> AsyncIterator[tuple[BrainPool, Tasks]]:
         tasks.append(task)
 
     if crm is not None and "gateway" in product.parts:
-        app = create_app(crm, brain, Live(crm), settings, demo=product.demo)
+        app = create_app(crm, brain, Live(crm, _wire(settings)), settings, demo=product.demo)
         serve(_server(app, settings.host, settings.port, settings.trusted_proxies), "the gateway")
     if crm is not None and "actions" in product.parts:
         actions = create_action_app(crm, settings.action_secret)
@@ -107,6 +109,13 @@ async def running(product: Product) -> AsyncIterator[tuple[BrainPool, Tasks]]:
         await brain.close()
         if crm is not None:
             crm.store.dispose()
+
+
+def _wire(settings: Settings) -> RedisWire | None:
+    """Installations that share one Redis know one another by nothing, so each has a channel of its own."""
+    if not settings.redis_url:
+        return None
+    return RedisWire(settings.redis_url, hmac.digest(settings.secret, b"wakes", "sha256").hex()[:16])
 
 
 class _Server(uvicorn.Server):

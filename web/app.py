@@ -21,6 +21,7 @@ from web.errors import install_error_answers
 from web.gateway.health import router as health
 from web.gateway.limits import BodyLimit, Limits
 from web.gateway.routes import router as gateway
+from web.gateway.shared_limits import SharedTokens, shared
 from web.gateway.streams import Streams
 from web.gateway.tokens import Tokens
 from web.gateway.turns import AnsweringBrain, TurnRunner
@@ -61,7 +62,10 @@ def create_app(
     app.state.settings = settings
     app.state.turns = turns
     app.state.wording = wording
-    app.state.limits = limits = limits or Limits.times(settings.request_limit_factor)
+    limits = limits or Limits.times(settings.request_limit_factor)
+    if settings.redis_url:
+        limits = shared(limits, SharedTokens(settings.redis_url, settings.secret))
+    app.state.limits = limits
     app.state.streams = Streams(limits.streams_of_conversation, limits.streams_of_address, limits.streams)
     app.state.waiting = Waiting()
     metrics.streams.set_function(lambda: len(app.state.streams))

@@ -88,15 +88,6 @@ class Messages:
         )
         return [read_message(row) for row in self._connection.execute(query).mappings()][::-1]
 
-    def newest_id(self) -> int:
-        """The id of the newest message of all conversations; 0 when there is none."""
-        return int(self._connection.execute(select(func.coalesce(func.max(messages.c.id), 0))).scalar_one())
-
-    def conversations_after(self, message_id: int) -> list[str]:
-        """The conversations that got a message newer than this one."""
-        query = select(messages.c.conversation_id).where(messages.c.id > message_id).distinct()
-        return list(self._connection.execute(query).scalars())
-
     def oldest_pending(self, conversation_id: str) -> Message | None:
         return self._one(_OLDEST_PENDING, conversation=conversation_id)
 

@@ -19,6 +19,7 @@ from crmcore.store.idempotency import IdempotencyKeys
 from crmcore.store.identify import VerificationCodes
 from crmcore.store.incidents import Incidents
 from crmcore.store.jobs import Jobs
+from crmcore.store.live import LiveReads
 from crmcore.store.messages import Messages
 from crmcore.store.needs import Needs
 from crmcore.store.offers import Offers
@@ -62,5 +63,6 @@ class Transaction:
         self.jobs = Jobs(connection)
         self.incidents = Incidents(connection)
         self.processes = Processes(connection)
+        self.live = LiveReads(connection)  # Read only.
         self.workspace = WorkspaceReads(connection)  # Read only.
         self.console = ConsoleReads(connection)  # Read only.

@@ -52,7 +52,6 @@ __all__ = [
     "hear",
     "latest_messages",
     "messages_after",
-    "newest_message_id",
     "next_turn",
     "note_not_understood",
     "note_understood",
@@ -64,7 +63,6 @@ __all__ = [
     "session_is_full",
     "sign_out",
     "unfinished",
-    "woken_after",
 ]
 
 
@@ -195,18 +193,6 @@ def latest_messages(crm: Crm, conversation_id: str, limit: int = 200) -> list[Me
     """The end of the history, in order."""
     with crm.store.read() as tx:
         return tx.messages.latest(conversation_id, limit)
-
-
-def newest_message_id(crm: Crm) -> int:
-    """Rises with every message of any conversation; 0 before the first."""
-    with crm.store.read() as tx:
-        return tx.messages.newest_id()
-
-
-def woken_after(crm: Crm, message_id: int) -> list[str]:
-    """The conversations with a message newer than this id."""
-    with crm.store.read() as tx:
-        return tx.messages.conversations_after(message_id)
 
 
 def sign_out(crm: Crm, conversation_id: str) -> Conversation:

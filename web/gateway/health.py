@@ -50,6 +50,8 @@ async def _look(request: Request) -> dict[str, Any]:
         "streams": len(state.streams),
         "database_failures": state.database_failures,
     }
+    if state.live.wire is not None:
+        found["redis"] = "ok" if state.live.wire.connected else "down"
     try:
         found["incidents_last_hour"] = await asyncio.to_thread(incidents_of_the_last_hour, state.crm)
     except StoreUnavailable:

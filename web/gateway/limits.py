@@ -34,8 +34,8 @@ class Buckets:
     def __init__(
         self, burst: int, per_second: float, size: int = 20_000, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._burst = burst
-        self._per_second = per_second
+        self.burst = burst
+        self.per_second = per_second
         self._size = size
         self._clock = clock
         self._lock = threading.Lock()
@@ -43,20 +43,20 @@ class Buckets:
 
     def times(self, factor: float) -> "Buckets":
         """Empty buckets of another size."""
-        return Buckets(max(int(self._burst * factor), 1), self._per_second * factor, self._size, self._clock)
+        return Buckets(max(int(self.burst * factor), 1), self.per_second * factor, self._size, self._clock)
 
     def take(self, name: str) -> None:
         """Take one token or raise ``TooMany``."""
         with self._lock:
             now = self._clock()
-            tokens, since = self._held.pop(name, (float(self._burst), now))
-            tokens = min(self._burst, tokens + (now - since) * self._per_second)
+            tokens, since = self._held.pop(name, (float(self.burst), now))
+            tokens = min(self.burst, tokens + (now - since) * self.per_second)
             allowed = tokens >= 1
             self._held[name] = (tokens - 1 if allowed else tokens, now)
             while len(self._held) > self._size:
                 self._held.popitem(last=False)
         if not allowed:
-            raise TooMany((1 - tokens) / self._per_second)
+            raise TooMany((1 - tokens) / self.per_second)
 
     def __len__(self) -> int:
         return len(self._held)

@@ -121,7 +121,7 @@ async def stream(request: Request, after: After = 0) -> EventStream:
     session = await asyncio.to_thread(session_of, request)
     state = request.app.state
     conversation_id = session.conversation.conversation_id
-    state.limits.reads.take(conversation_id)
+    await asyncio.to_thread(state.limits.reads.take, conversation_id)
     address = address_of(request)
     state.streams.require_room(address)
     return EventStream(_events(request, session, after), state.streams, conversation_id, address)

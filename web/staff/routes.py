@@ -67,6 +67,7 @@ async def do_sign_out(request: Request) -> Response:
     token = token_of(request)
     if token:
         await asyncio.to_thread(sign_out, crm_of(request), token)
+        request.app.state.live.staff_session_ended()
     response = Response(status_code=204)
     drop_cookie(request, response)
     return response

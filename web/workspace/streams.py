@@ -63,7 +63,7 @@ def read_lists(request: Request, member: StaffMember) -> dict[str, Any]:
 async def conversation_events(request: Request, conversation_id: str, after: int) -> AsyncIterator[str]:
     """Events ``message`` (id = seq), ``owner`` and ``typing`` of one conversation."""
     owner: dict[str, Any] | None = None
-    async for look in live_of(request).watch(conversation_id):
+    async for look in live_of(request).watch(conversation_id, staff=True):
         session = await session_from(request, active=False)
         if session is None:
             yield _event("ended", {})
