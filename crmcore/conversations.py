@@ -40,6 +40,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from crmcore.errors import CrmError
+from crmcore.redaction import Kind
 
 OwnerKind = Literal["bot", "queue", "account_manager", "nobody"]
 Sender = Literal["customer", "bot", "account_manager", "system"]
@@ -140,7 +141,8 @@ class LeasedTurn(Turn):
     """A turn with all that the gateway needs to ask the brain."""
 
     lease: str  # Names this very turn, so that no other turn's lease is given back by mistake.
-    text: str
+    text: str  # For the brain: without one-time codes and what else it need not remember.
+    withheld: tuple[Kind, ...]  # What was taken out and the customer should not have written.
     payload: str | None  # Set when the customer pressed a button; this goes to the brain, not the title.
     language: str
     brain_sender: str

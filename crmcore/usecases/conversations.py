@@ -19,6 +19,7 @@ from crmcore.conversations import (
 )
 from crmcore.crm import Crm
 from crmcore.ids import new_id
+from crmcore.redaction import NEVER_KEPT, redact
 from crmcore.store.messages import NewMessage
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.ownership import guard, locked, say_as_bot, transfer
@@ -134,7 +135,7 @@ def conversation(crm: Crm, conversation_id: str) -> Conversation:
 def receive(
     crm: Crm, conversation_id: str, client_id: str, text: str, payload: str | None = None
 ) -> Received:
-    """Store what the customer said; only then may it be acknowledged.
+    """Store what the customer said, without what nobody should write; only then may it be acknowledged.
 
     The bot's to answer (pending) when the bot owns the conversation. A closed conversation opens again
     to the bot. A repeated client id returns the message stored first. ``payload`` is for trusted
@@ -144,7 +145,7 @@ def receive(
     ------
     UnknownConversation, UnacceptableText, UnacceptableClientId : nothing is stored.
     """
-    text = clean_text(text)
+    text = redact(clean_text(text), NEVER_KEPT)
     return _receive(crm, conversation_id, client_id, lambda _: (text, payload))
 
 
@@ -175,7 +176,7 @@ def hear(crm: Crm, conversation_id: str, client_id: str, said: str) -> Received:
     ------
     UnknownConversation, UnacceptableText, UnacceptableClientId : nothing is stored.
     """
-    text = clean_text(said)
+    text = redact(clean_text(said), NEVER_KEPT)
 
     def content(tx: Transaction) -> tuple[str, str | None]:
         return tx.messages.offered_button(conversation_id, text) or (text, None)

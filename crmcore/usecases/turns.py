@@ -25,6 +25,7 @@ from crmcore.conversations import (
 )
 from crmcore.crm import Crm
 from crmcore.errors import CrmError
+from crmcore.redaction import hide_codes, redact, redacted_in
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.escalation import apply_requested
 from crmcore.usecases.ownership import guard, locked, say_as_bot
@@ -56,12 +57,14 @@ def next_turn(crm: Crm, conversation_id: str, holder: str) -> LeasedTurn | None:
             tx.conversations.set_brain(conversation)
             tx.incidents.add("turn_interrupted", now, conversation_id, f"message:{message.id}")
             interrupted = tx.incidents.count("turn_interrupted", conversation_id, f"message:{message.id}")
+        text = redact(message.text)
         return LeasedTurn(
             conversation_id=conversation_id,
             message_id=message.id,
             epoch=conversation.epoch,
             lease=lease,
-            text=message.text,
+            text=hide_codes(text) if _awaits_code(tx, conversation) else text,
+            withheld=tuple(redacted_in(text)),
             payload=message.payload,
             language=conversation.language,
             brain_sender=conversation.brain_sender,
@@ -69,6 +72,20 @@ def next_turn(crm: Crm, conversation_id: str, holder: str) -> LeasedTurn | None:
             bot_turns=conversation.bot_turns,
             attempt=1 + interrupted,
         )
+
+
+def written(crm: Crm, turn: Turn) -> str:
+    """What the customer wrote in this turn, as it is in the log; the brain may have got less.
+
+    Raises
+    ------
+    StaleTurn : the turn is over.
+    """
+    with crm.store.read() as tx:
+        message = tx.messages.get(turn.message_id)
+    if message is None or message.conversation_id != turn.conversation_id:
+        raise StaleTurn(turn, "there is no such message")
+    return message.text
 
 
 def finish_turn(
@@ -157,6 +174,14 @@ def note_understood(crm: Crm, turn: Turn) -> None:
     with crm.store.write() as tx:
         if guard(tx, turn).failures:
             tx.conversations.set_failures(turn.conversation_id, 0)
+
+
+def _awaits_code(tx: Transaction, conversation: Conversation) -> bool:
+    """Whether six digits may be a one-time code, which no memory but the log's may hold."""
+    if conversation.verified_at is not None:
+        return False
+    sent = tx.identify.latest(conversation.conversation_id)
+    return sent is not None and sent.used_at is None
 
 
 @contextmanager

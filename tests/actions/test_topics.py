@@ -2,8 +2,9 @@
 
 import pytest
 
+from crmcore.conversations import Reply
 from crmcore.crm import Crm
-from crmcore.usecases.conversations import conversation
+from crmcore.usecases.conversations import conversation, finish_turn
 from tests.actions.calls import DOMAIN, Caller
 from tests.builders import NIGHT, Clock, a_conversation, a_staff_member, a_turn
 from tests.dialogue.shop import a_known_customer, a_membership, an_order, code_in, letters, with_consent
@@ -73,7 +74,12 @@ def test_after_the_code_the_interrupted_wish_goes_on_and_the_code_is_forgotten(c
     assert asked.said == ["utter_code_sent"]
     assert asked.slots["requested_slot"] == "one_time_code"
     code = code_in(letters(crm)[0])
-    known = caller.runs("validate_order_form", turn, code, form="order_form", filled={"one_time_code": code})
+    finish_turn(crm, turn, [Reply("A code is on its way.")])
+    turn = a_turn(crm, visit, code)
+    assert turn.text == "000000"
+    known = caller.runs(
+        "validate_order_form", turn, turn.text, form="order_form", filled={"one_time_code": code}
+    )
     assert known.said == ["utter_verified"]
     assert known.slots["one_time_code"] == "checked"
     assert known.slots["order"] == order.order_id

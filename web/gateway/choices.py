@@ -1,8 +1,11 @@
 """The gateway's own buttons: what stands under an apology, and what pressing it means."""
 
+from collections.abc import Collection
+
 from crmcore.conversations import Reply
 from crmcore.escalation import Handover
 from crmcore.firm import Firm
+from crmcore.redaction import NEVER_KEPT, Kind
 from web.gateway.shown import callback_words
 from web.wording import Wording
 
@@ -40,3 +43,11 @@ def handing_over(wording: Wording, language: str, firm: Firm, handover: Handover
     if handover.kind != "callback":
         return Reply(wording.say(language, "handing_over"))
     return Reply(callback_words(wording, language, firm, handover.opens_at))
+
+
+def warning(wording: Wording, language: str, withheld: Collection[Kind]) -> list[Reply]:
+    """What to say before the answer to somebody who wrote what he should not; nothing when he did not."""
+    if not withheld:
+        return []
+    kept_nowhere = any(kind in NEVER_KEPT for kind in withheld)
+    return [Reply(wording.say(language, "withheld.secret" if kept_nowhere else "withheld.number"))]

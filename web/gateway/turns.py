@@ -23,7 +23,7 @@ from crmcore.usecases.turns import (
 )
 from crmcore.usecases.visits import ask_again, had_another_owner, pass_over
 from web.gateway.brain import BrainDown, BrainError
-from web.gateway.choices import PERSON, again_of, apology, handing_over
+from web.gateway.choices import PERSON, again_of, apology, handing_over, warning
 from web.gateway.holder import Holder
 from web.gateway.trackers import INCIDENT, TrackerWatch
 from web.live import Live
@@ -189,6 +189,7 @@ class TurnRunner:
             log.warning("message %s got no answer: %s", turn.message_id, error)
             await self._fail(turn, error.kind)
             return error.kind
+        replies = [*warning(self._wording, turn.language, turn.withheld), *replies]
         fresh = session_is_full(turn) and not await self._in_form(turn)
         forgets, _ = await asyncio.gather(
             self._trackers.forgets(turn), asyncio.to_thread(finish_turn, self._crm, turn, replies, fresh)
