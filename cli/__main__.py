@@ -7,6 +7,7 @@ from functools import cache
 import typer
 
 from cli import decisions, firm, keys, staff, value
+from cli.backup import backup_command, restore_command, upgrade_command
 from cli.check import check_command
 from cli.imports import FIELDS_OF_EACH_KIND, import_command
 from cli.needs_score import score_needs
@@ -60,6 +61,9 @@ app.command("score")(score_command)
 app.command("check")(check_command)
 app.command("work")(work_command)
 app.command("import", epilog=FIELDS_OF_EACH_KIND)(import_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
+app.command("upgrade")(upgrade_command)
 app.command("score-understanding")(score_understanding)
 app.command("score-needs")(score_needs)
 app.add_typer(firm.app, name="firm")

@@ -15,6 +15,9 @@ engine = context.config.attributes["engine"]
 
 with engine.connect() as connection:
     if connection.dialect.name == "sqlite":
+        # SQLite changes a table by making it anew; with foreign keys on, that would lose the rows that
+        # point at it or refuse. They are checked as a whole before the end instead.
+        connection.execute(text("PRAGMA foreign_keys=OFF"))
         connection.execute(text("BEGIN IMMEDIATE"))
     else:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -25,4 +28,10 @@ with engine.connect() as connection:
         transactional_ddl=True,
     )
     context.run_migrations()
+    if connection.dialect.name == "sqlite":
+        astray = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if astray is not None:
+            raise RuntimeError(f"the migration would leave a row of {astray[0]} without its {astray[2]}")
     connection.commit()
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA foreign_keys=ON"))

@@ -10,7 +10,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, event, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,6 +25,16 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 class UnusableAddress(CrmError):
     """The database's address names nothing that this installation can speak to."""
+
+
+class SchemaTooNew(CrmError):
+    """An older program must not touch what a newer one has changed: it would lose what it does not know."""
+
+    def __init__(self, found: str, newest: str) -> None:
+        super().__init__(
+            f"the database has the schema {found}, and this program knows them up to {newest} only: "
+            "a newer Rapport upgraded it. Start that one, or restore a backup from before the upgrade"
+        )
 
 
 class UnstorableValue(CrmError):
@@ -85,13 +96,26 @@ class Store:
             connection.detach()
             yield Staged(self, connection)
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest version; data stay in place."""
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the schema to the newest version (or an earlier one, of a later); data stay in place.
+
+        Raises
+        ------
+        SchemaTooNew : a newer program upgraded this database; nothing was changed.
+        """
+        require_known(self.revision())
+        config = migration_config()
         config.attributes["engine"] = self._engine
         with _reachable():
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
+
+    def revision(self) -> str | None:
+        """The version of the schema in the database; None when nothing was created yet."""
+        with _reachable(), self._engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found
 
     def dispose(self) -> None:
         self._engine.dispose()
@@ -118,6 +142,25 @@ class Staged:
                 self._connection.rollback()
                 raise
             self._connection.commit()
+
+
+def migration_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def known_revisions() -> list[str]:
+    """The versions of the schema that this program knows, the newest last."""
+    scripts = ScriptDirectory.from_config(migration_config())
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+def require_known(revision: str | None) -> None:
+    """Raise ``SchemaTooNew`` for a version that a newer program made."""
+    known = known_revisions()
+    if revision is not None and revision not in known:
+        raise SchemaTooNew(revision, known[-1])
 
 
 @contextmanager
