@@ -63,6 +63,10 @@ class Firm(Part):
     time_zone: str
     languages: Annotated[tuple[Literal["en", "es", "zh"], ...], Field(min_length=1)]
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...]
+    start_payloads: tuple[Annotated[str, Field(min_length=1, max_length=80)], ...] = (
+        "/get_started",
+        "/start",
+    )
     opening_hours: Week
     policies: Policies
     club: Club | None = None

@@ -16,6 +16,8 @@ from crmcore.settings import Settings
 from web.api.app import create_api
 from web.channels.rest import Waiting
 from web.channels.rest import router as rest_channel
+from web.channels.routes import router as socket_tokens
+from web.channels.socket import RasaSocket
 from web.demo.routes import router as demonstration
 from web.errors import install_error_answers
 from web.gateway.health import router as health
@@ -52,7 +54,7 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         mask_logs(all_handlers())  # Here, because by now whoever starts the app has set its logs up.
-        async with live.running(), turns.running():
+        async with live.running(), turns.running(), app.state.socket.running():
             yield
 
     app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
@@ -75,10 +77,13 @@ def create_app(
     app.state.tokens = Tokens(settings.secret, settings.widget_secret)
     app.add_api_route("/", lambda: RedirectResponse("/demo" if demo else "/sign-in"))
     app.include_router(gateway)  # /chat
+    app.include_router(socket_tokens)  # /chat/socket-token
     app.include_router(rest_channel)  # /webhooks/rest/webhook
     app.include_router(health)  # /health
     app.include_router(metrics_of_this_process)  # /metrics
     app.include_router(widget())  # /widget.js, /widget
+    app.state.socket = RasaSocket(app.state)
+    app.mount("/socket.io", app.state.socket.app)
     if demo:
         app.include_router(demonstration())  # /demo
     mount_staff(app)  # /sign-in, /workspace, /console, /operator, and their files below /static

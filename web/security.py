@@ -10,8 +10,9 @@ EMBEDDABLE = "/widget"  # The one page that other sites may put in a frame.
 class SecurityHeaders:
     """Adds the headers to every answer, errors included.
 
-    Scripts and styles come from our own files only: nothing inline, no ``eval``. No answer names
-    another origin in a CORS header, because the widget is a frame of our own origin.
+    Scripts and styles come from our own files only: nothing inline, no ``eval``. The widget is a frame of
+    our own origin, so no answer names another origin in a CORS header, but for those of ``/socket.io/``
+    to the firm's own pages.
     """
 
     def __init__(self, app: ASGIApp, embedding_origins: tuple[str, ...]) -> None:

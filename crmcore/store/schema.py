@@ -297,6 +297,19 @@ channel_answers = Table(
     Index("ix_channel_answers_conversation", "conversation_id", "up_to_seq"),
 )
 
+socket_sessions = Table(
+    "socket_sessions",
+    metadata,
+    Column("session_digest", String(64), primary_key=True),  # Of the random id that the client keeps.
+    Column("conversation_id", String(40), ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("generation", Integer, nullable=False),  # The conversation's, when the session began.
+    Column("signed_in", Boolean, nullable=False),  # By the firm; resuming then needs its token too.
+    Column("delivered_seq", Integer, nullable=False),  # What the client was given of the log.
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_socket_sessions_conversation", "conversation_id"),
+    Index("ix_socket_sessions_seen", "seen_at"),
+)
+
 # --- needs ----------------------------------------------------------------------------------------
 
 needs = Table(

@@ -27,6 +27,7 @@ from crmcore.store.orders import Orders
 from crmcore.store.outbox import Outbox
 from crmcore.store.processes import Processes
 from crmcore.store.service_costs import ServiceCosts
+from crmcore.store.sockets import Sockets
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
 from crmcore.store.visits import Visits
@@ -58,6 +59,7 @@ class Transaction:
         self.api_keys = ApiKeys(connection)
         self.channels = Channels(connection)
         self.idempotency = IdempotencyKeys(connection)
+        self.sockets = Sockets(connection)
         self.value = Values(connection)
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)

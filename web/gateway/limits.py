@@ -73,13 +73,16 @@ class Limits:
     typing: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=1.0))  # A conversation.
     keys: Buckets = field(default_factory=lambda: Buckets(burst=600, per_second=50.0))  # A program's key.
     refused_keys: Buckets = field(default_factory=lambda: Buckets(burst=30, per_second=0.5))  # An address.
+    sockets: Buckets = field(default_factory=lambda: Buckets(burst=200, per_second=5.0))  # An address.
+    sockets_of_address: int = 100
+    sockets_open: int = 2_000
     streams_of_conversation: int = 6
     streams_of_address: int = 200
     streams: int = 2_000
 
     @classmethod
     def times(cls, factor: float) -> "Limits":
-        """The limits of requests multiplied; those of streams stay, because they bound memory."""
+        """The limits of requests multiplied; those of streams and sockets stay, because they bound memory."""
 
         usual = cls()
         return cls(
@@ -90,6 +93,7 @@ class Limits:
             usual.typing.times(factor),
             usual.keys.times(factor),
             usual.refused_keys.times(factor),
+            usual.sockets.times(factor),
         )
 
 

@@ -7,6 +7,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from crmcore.conversations import Conversation, Reply, UnknownConversation
 from crmcore.crm import Crm
@@ -27,6 +28,14 @@ class Session:
 
     conversation: Conversation
     claims: Claims
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The conversation that the visitor's client still holds, and whether the firm had signed him in."""
+
+    conversation: Conversation
+    signed_in: bool
 
 
 @dataclass(frozen=True)
@@ -64,29 +73,35 @@ def begin(request: Request, language: str | None, signed_in_token: str | None) -
     sees nothing of the other. Raises ``SignInRefused`` for a bad token of the firm.
     """
     state = request.app.state
-    crm: Crm = state.crm
-    now = crm.clock()
     earlier = _earlier(request)
-    if signed_in_token is None:
-        if earlier is not None and not earlier.claims.signed_in:
-            return Begun(earlier.conversation, signed_in=False, resumed=True)
-        # Who was signed in by the firm comes back only with the firm's word: at a shared computer
-        # the next person may hold the device, but not that.
-        return Begun(_open(crm, state.wording, language), signed_in=False, resumed=False)
-    sign_in = state.tokens.read_sign_in(signed_in_token, now)
-    if (
-        earlier is not None
-        and earlier.claims.signed_in
-        and earlier.conversation.customer_id == sign_in.customer_id
-    ):
+    if signed_in_token is not None:
+        return sign_visitor_in(state, CHANNEL, language, signed_in_token, earlier)
+    if earlier is not None and not earlier.signed_in:
+        return Begun(earlier.conversation, signed_in=False, resumed=True)
+    # Who was signed in by the firm comes back only with the firm's word: at a shared computer
+    # the next person may hold the device, but not that.
+    return Begun(open_visit(state, CHANNEL, language), signed_in=False, resumed=False)
+
+
+def sign_visitor_in(
+    state: Any, channel: str, language: str | None, token: str, earlier: Earlier | None
+) -> Begun:
+    """Take the firm's word for who the visitor is: go on with his conversation, or begin one.
+
+    Raises ``SignInRefused`` for a bad or used token of the firm.
+    """
+    crm: Crm = state.crm
+    sign_in: SignIn = state.tokens.read_sign_in(token, crm.clock())
+    if earlier is not None and earlier.signed_in and earlier.conversation.customer_id == sign_in.customer_id:
         return Begun(earlier.conversation, signed_in=True, resumed=True)
-    return _sign_in(crm, state.wording, language, sign_in, earlier)
+    return _use_up(state, channel, language, sign_in, earlier)
 
 
-def _sign_in(
-    crm: Crm, wording: Wording, language: str | None, sign_in: SignIn, earlier: Session | None
+def _use_up(
+    state: Any, channel: str, language: str | None, sign_in: SignIn, earlier: Earlier | None
 ) -> Begun:
     """Use the firm's token up; the visitor's own anonymous conversation becomes the customer's."""
+    crm: Crm = state.crm
     if not is_customer(crm, sign_in.customer_id):
         raise SignInRefused("the sign-in token's sub is no customer here; load the customer first")
     if not use_sign_in_token(crm, sign_in.token_id, sign_in.expires_at):
@@ -95,17 +110,19 @@ def _sign_in(
     if mine is not None and mine.customer_id not in (None, sign_in.customer_id):
         sign_out(crm, mine.conversation_id)  # Somebody else's: it is neither merged nor left open.
         mine = None
-    begun = mine or _open(crm, wording, language)
+    begun = mine or open_visit(state, channel, language)
     link_signed_in(crm, begun.conversation_id, sign_in.customer_id)
     # Whoever knew the anonymous token must not read what the customer now sees.
     renewed = renew_tokens(crm, begun.conversation_id)
     return Begun(renewed, signed_in=True, resumed=mine is not None)
 
 
-def _open(crm: Crm, wording: Wording, wanted: str | None) -> Conversation:
-    spoken = spoken_language(crm, wanted)
-    hello = first_words(crm, wording, spoken)
-    return open_conversation(crm, CHANNEL, f"vis_{secrets.token_hex(16)}", spoken, greeting=hello)
+def open_visit(state: Any, channel: str, wanted_language: str | None) -> Conversation:
+    """A new conversation of a visitor whom nobody knows yet."""
+    crm: Crm = state.crm
+    spoken = spoken_language(crm, wanted_language)
+    hello = first_words(crm, state.wording, spoken)
+    return open_conversation(crm, channel, f"vis_{secrets.token_hex(16)}", spoken, greeting=hello)
 
 
 def spoken_language(crm: Crm, wanted: str | None) -> str:
@@ -120,11 +137,12 @@ def first_words(crm: Crm, wording: Wording, language: str) -> Reply:
     return greeting(wording, language, firm.voice.tone, firm.voice.assistant, firm.name)
 
 
-def _earlier(request: Request) -> Session | None:
+def _earlier(request: Request) -> Earlier | None:
     try:
-        return session_of(request)
+        session = session_of(request)
     except TokenRefused:
         return None
+    return Earlier(session.conversation, session.claims.signed_in)
 
 
 def _bearer(request: Request) -> str:
@@ -134,7 +152,7 @@ def _bearer(request: Request) -> str:
     return token.strip()
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """What a limit counts by: an IPv4 address, or the /64 network that one IPv6 visitor has."""
     host = request.client.host if request.client else ""
     try:

@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 
@@ -13,9 +14,11 @@ from crmcore.errors import CrmError
 
 LIFETIME = timedelta(hours=24)
 SIGN_IN_LIFETIME = timedelta(minutes=10)
+SOCKET_LIFETIME = timedelta(minutes=2)  # From making a page to its first connection.
 CLOCK_SKEW = timedelta(seconds=30)  # Between the firm's server and ours.
 _ALGORITHM = "HS256"  # The only one accepted; a token's own header decides nothing.
 _OURS = "rapport-chat"
+_SOCKET = "rapport-socket"
 _FIRMS = "rapport"
 
 
@@ -56,6 +59,14 @@ class SignIn:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class SocketPass:
+    """What a token for one socket connection says; it may stand in a URL, so it is short and good once."""
+
+    claims: Claims
+    token_id: str
+
+
 class Tokens:
     """Mints and reads tokens. Two keys, so that neither kind can be taken for the other."""
 
@@ -77,10 +88,37 @@ class Tokens:
         }
         return jwt.encode(claims, self._ours, _ALGORITHM), expires_at
 
+    def mint_socket(self, claims: Claims, now: datetime) -> tuple[str, datetime]:
+        """A token that opens one socket to the conversation of a session, and the time when it expires."""
+        expires_at = min((now + SOCKET_LIFETIME).replace(microsecond=0), claims.expires_at)
+        said = {
+            "aud": _SOCKET,
+            "sub": claims.visitor_id,
+            "conversation": claims.conversation_id,
+            "generation": claims.generation,
+            "signed_in": claims.signed_in,
+            "jti": secrets.token_urlsafe(16),
+            "exp": int(expires_at.timestamp()),
+        }
+        return jwt.encode(said, self._ours, _ALGORITHM), expires_at
+
     def read(self, token: str, now: datetime) -> Claims:
         """Raise ``TokenRefused`` for a token that is forged, expired or of another kind."""
+        read, _ = self._read_ours(token, _OURS)
+        if read.expires_at <= now:
+            raise TokenRefused("this session has expired; start a new one with POST /chat/session")
+        return read
+
+    def read_socket(self, token: str, now: datetime, *, late: timedelta = timedelta()) -> SocketPass:
+        """Raise ``TokenRefused`` for what is no socket token of ours, or one that expired longer ago."""
+        read, token_id = self._read_ours(token, _SOCKET)
+        if not token_id or read.expires_at + late <= now:
+            raise TokenRefused("the socket token has expired; take a fresh one with POST /chat/socket-token")
+        return SocketPass(read, hashlib.sha256(f"socket:{token_id}".encode()).hexdigest())
+
+    def _read_ours(self, token: str, audience: str) -> tuple[Claims, str]:
         try:
-            claims = _decode(token, self._ours, _OURS, ("sub", "conversation", "generation", "exp"))
+            claims = _decode(token, self._ours, audience, ("sub", "conversation", "generation", "exp"))
             read = Claims(
                 conversation_id=str(claims["conversation"]),
                 visitor_id=str(claims["sub"]),
@@ -90,12 +128,13 @@ class Tokens:
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise TokenRefused("this is no session token of ours; start with POST /chat/session") from error
-        if read.expires_at <= now:
-            raise TokenRefused("this session has expired; start a new one with POST /chat/session")
-        return read
+        return read, str(claims.get("jti", ""))
 
-    def read_sign_in(self, token: str, now: datetime) -> SignIn:
-        """Raise ``SignInRefused`` for a token that the firm did not sign for us in the last minutes."""
+    def read_sign_in(self, token: str, now: datetime, *, late: timedelta = timedelta()) -> SignIn:
+        """Raise ``SignInRefused`` for a token that the firm did not sign for us in the last minutes.
+
+        ``late`` lets one through that expired no longer ago; alone it then opens nothing.
+        """
         try:
             claims = _decode(token, self._firms, _FIRMS, ("sub", "iat", "exp", "jti"))
             issued, expires = _time(claims["iat"]), _time(claims["exp"])
@@ -107,13 +146,22 @@ class Tokens:
             ) from error
         if not (isinstance(customer_id, str) and customer_id and isinstance(token_id, str) and token_id):
             raise SignInRefused("the sign-in token's sub and jti must be texts that are not empty")
-        if expires <= now:
+        if expires + late <= now:
             raise SignInRefused("the sign-in token has expired; sign a fresh one for every page")
         if expires - issued > SIGN_IN_LIFETIME or issued > now + CLOCK_SKEW:
             raise SignInRefused(
                 "the sign-in token must expire within 10 minutes of its time of issue, which must be past"
             )
         return SignIn(customer_id, hashlib.sha256(token_id.encode()).hexdigest(), expires)
+
+
+def kind_of(token: str) -> Literal["session", "socket", "sign-in"]:
+    """What a token says it is. Nobody has vouched for that yet: it only chooses who reads it."""
+    try:
+        audience = jwt.decode(token, options={"verify_signature": False}).get("aud")
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        audience = None
+    return "socket" if audience == _SOCKET else "session" if audience == _OURS else "sign-in"
 
 
 def _decode(token: str, key: bytes, audience: str, required: tuple[str, ...]) -> dict[str, Any]:
