@@ -128,11 +128,11 @@ class Gateway:
 
 @contextlib.contextmanager
 def gateway(
-    crm: Crm, home: Path, brain: FakeBrain | None = None, limits: Limits | None = None
+    crm: Crm, home: Path, brain: FakeBrain | None = None, limits: Limits | None = None, port: int = 0
 ) -> Iterator[Gateway]:
     brain = brain or FakeBrain()
     app = create_app(crm, brain, Live(crm), some_settings(home), limits=limits)
-    with served(app) as url:
+    with served(app, socket.create_server(("127.0.0.1", port))) as url:
         yield Gateway(url, crm, brain, app)
 
 
