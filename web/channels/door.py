@@ -1,5 +1,6 @@
 """What stands before the socket: how many may knock, how many may stay, and from which pages."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +31,7 @@ class SocketDoor:
         if "sid" not in parse_qs(scope.get("query_string", b"").decode("latin-1")):
             address = address_of(HTTPConnection(scope))
             try:
-                self._limits.sockets.take(address)
+                await asyncio.to_thread(self._limits.sockets.take, address)
                 if self._is_full(address):
                     raise TooMany(10.0)
             except TooMany as full:

@@ -139,20 +139,17 @@ class RasaSocket:
         if message is not None and not isinstance(message, str):
             raise UnacceptableText("empty", "a message is a text")
         state = self._state
-        state.limits.writes.take(client.address)
+        await asyncio.to_thread(state.limits.writes.take, client.address)
         await self._prove(client, said)
         if client.kept is None:
             await self._begin(client, said)
         assert client.kept is not None
         if not message or message in state.crm.firm.start_payloads:
             return None
-        conversation_id = client.kept.conversation.conversation_id
-        state.limits.messages.take(conversation_id)
         client_id = _client_id(said)
         client.own.add(client_id)
-        received: Received = await asyncio.to_thread(hear, state.crm, conversation_id, client_id, message)
-        await asyncio.to_thread(after_receiving, state, received)
-        return received
+        conversation_id = client.kept.conversation.conversation_id
+        return await asyncio.to_thread(_receive, state, conversation_id, client_id, message)
 
     async def _prove(self, client: Client, said: dict[str, Any]) -> None:
         """A token that comes only with the message: rasa-webchat sends its ``customData`` no earlier."""
@@ -163,7 +160,7 @@ class RasaSocket:
     async def _begin(self, client: Client, said: dict[str, Any]) -> None:
         """Somebody without a token says his first words, or somebody who does not show the one he needs."""
         state = self._state
-        state.limits.sessions.take(client.address)
+        await asyncio.to_thread(state.limits.sessions.take, client.address)
         if not client.is_new:
             client.session_id, client.is_new = new_session_id(), True
             await self._sio.emit("session_confirm", client.session_id, to=client.sid)
@@ -247,6 +244,13 @@ class RasaSocket:
             if eio_sid not in connected and now - since > SILENT_SECONDS:
                 await opened[eio_sid].close(wait=False)  # It would wait for somebody who never reads.
                 self._sio.eio.sockets.pop(eio_sid, None)
+
+
+def _receive(state: Any, conversation_id: str, client_id: str, message: str) -> Received:
+    state.limits.messages.take(conversation_id)
+    received = hear(state.crm, conversation_id, client_id, message)
+    after_receiving(state, received)
+    return received
 
 
 def _token_in(said: Any) -> str | None:
