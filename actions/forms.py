@@ -157,7 +157,8 @@ class PersonalForm(RapportForm):
         checked = check_code(self.crm, turn, written(self.crm, turn))
         if isinstance(checked, CodeRefused):
             return self._refused(checked, dispatcher)
-        dispatcher.utter_message(response="utter_verified", name=checked.first_name)
+        name = checked.first_name
+        dispatcher.utter_message(response="utter_verified" if name else "utter_verified_nameless", name=name)
         # The code is worthless now, and is not kept: the slot says only that there was one.
         return {"one_time_code": "checked", **self.when_verified(dispatcher, tracker, turn)}
 

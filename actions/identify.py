@@ -22,5 +22,7 @@ class Identified(CrmAction):
         if tracker.get_slot("one_time_code") is not None:
             dispatcher.utter_message(response="utter_verified_what_now")
         elif customer is not None:
-            dispatcher.utter_message(response="utter_already_verified", name=customer.first_name)
+            name = customer.first_name
+            response = "utter_already_verified" if name else "utter_already_verified_nameless"
+            dispatcher.utter_message(response=response, name=name)
         return finish("identify_form", tracker)

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
+    customers = "customers"
     orders = "orders"
+    costs = "costs"
 
 
 FIELDS_OF_EACH_KIND = "\n\n".join(
     f"Fields of {kind}: " + ", ".join(f.name + ("*" if f.required else "") for f in fields) + "."
     for kind, fields in FIELDS.items()
-    if kind in Kind
 )
 
 
@@ -168,6 +169,8 @@ def _print(report: ImportReport) -> None:
     if report.repeats:
         done = "were dropped" if report.duplicates else "count all the same; --drop-duplicates drops them"
         typer.echo(f"{report.repeats:,} rows repeat an earlier one and {done}.")
+    if report.stayed:
+        typer.echo(f"{report.stayed:,} contacts and consents stay as the customers gave them here.")
     if report.rounded:
         typer.echo(f"{report.rounded:,} amounts were finer than the minor unit and were rounded.")
     for reason in report.reasons:
@@ -204,6 +207,7 @@ def _as_json(report: ImportReport) -> dict[str, object]:
         "rounded": report.rounded,
         "customers": report.customers,
         "new_customers": report.new_customers,
+        "stayed": report.stayed,
         "total_amount": None if report.total is None else str(report.total),
         "currency": report.currency,
         "reasons": [{"reason": r.text, "rows": r.rows, "first_line": r.first_line} for r in report.reasons],

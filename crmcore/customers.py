@@ -26,7 +26,7 @@ class Customer:
     """One row of ``customers``."""
 
     customer_id: str
-    name: str
+    name: str  # Empty while nobody has told it.
     language: str
     demographics: dict[str, Any]
     lifestyle: dict[str, Any]
@@ -38,7 +38,7 @@ class Customer:
 
     @property
     def first_name(self) -> str:
-        """What the assistant calls him."""
+        """What the assistant calls him; empty for a customer who was imported without a name."""
         return self.name.split()[0] if self.name.split() else self.name
 
 

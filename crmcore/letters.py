@@ -54,7 +54,9 @@ def write_letter(kind: str, language: str, recipient: str, **values: object) -> 
     text = wording[kind]
     # A line break in a value would start a new header in a mail's subject.
     plain = {name: " ".join(str(value).split()) for name, value in values.items()}
-    return Letter(kind, recipient, text["subject"].format(**plain), text["body"].format(**plain))
+    # Somebody whose name is not known is greeted without one.
+    body = text["body"] if plain.get("name") else text["body"].replace(" {name}", "")
+    return Letter(kind, recipient, text["subject"].format(**plain), body.format(**plain))
 
 
 @cache

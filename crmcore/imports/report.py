@@ -40,6 +40,7 @@ class ImportReport:
     rounded: int
     customers: int
     new_customers: int
+    stayed: int  # Contacts and consents that the file did not replace, because customers gave them here.
     total: Decimal | None
     currency: str
     reasons: tuple[Reason, ...]

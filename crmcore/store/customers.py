@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from crmcore.customers import Customer
 from crmcore.paging import Page, Window
@@ -13,6 +13,11 @@ from crmcore.store.schema import customers
 from crmcore.store.statements import insert_once
 
 _COLUMNS = tuple(customers.c[field.name] for field in fields(Customer))
+
+
+def shown_name() -> ColumnElement[str]:
+    """What staff see of a customer: his name, or the firm's own identifier while nobody has told it."""
+    return func.coalesce(func.nullif(customers.c.name, ""), customers.c.customer_id)
 
 
 class Customers:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, Operational
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crmcore.errors import CrmError, StoreUnavailable
+from crmcore.store.import_people import PeopleImports
 from crmcore.store.imports import Imports
 from crmcore.store.transaction import Transaction
 
@@ -127,9 +128,10 @@ class Staged:
     def __init__(self, store: Store, connection: Connection) -> None:
         self._store, self._connection = store, connection
         self.imports = Imports(connection)
+        self.people = PeopleImports(connection)
 
     @contextmanager
-    def write(self) -> Iterator[Imports]:
+    def write(self) -> Iterator[None]:
         """One transaction; it commits when its block ends and rolls back when it raises."""
         self._connection.commit()  # The temporary tables stay; on PostgreSQL making them was a transaction.
         sqlite = self._store._is_sqlite
@@ -137,7 +139,7 @@ class Staged:
             if sqlite:
                 self._connection.execute(text("BEGIN IMMEDIATE"))
             try:
-                yield self.imports
+                yield
             except BaseException:
                 self._connection.rollback()
                 raise

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, func, select, update
 
 from crmcore.escalation import Escalation, EscalationStatus, WaitingCustomer
 from crmcore.paging import Page, Window
+from crmcore.store.customers import shown_name
 from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import (
     conversations,
@@ -104,7 +105,7 @@ class Escalations:
                 escalations.c.reason,
                 escalations.c.summary,
                 escalations.c.requested_at,
-                customers.c.name,
+                shown_name().label("name"),
                 value_snapshots.c.tier,
                 value_snapshots.c.observed_until,
             )

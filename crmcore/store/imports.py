@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from crmcore.store.staging import Staging
+from crmcore.store.staging import Merged, Staging
 
 _MARGINS = frozenset({"margin", "margin_share", "cost"})
 _RANK = "CASE {} WHEN 'placed' THEN 1 WHEN 'shipped' THEN 2 WHEN 'delivered' THEN 3 ELSE 0 END"
@@ -18,26 +17,12 @@ _OTHER_MARGIN = (
 )
 
 
-@dataclass(frozen=True)
-class Merged:
-    """Lines of the file by what became of them."""
-
-    imported: int = 0
-    updated: int = 0
-    unchanged: int = 0
-
-    def __add__(self, other: Merged) -> Merged:
-        return Merged(
-            self.imported + other.imported, self.updated + other.updated, self.unchanged + other.unchanged
-        )
-
-
 class Imports(Staging):
     """The records of one file, laid down and joined."""
 
     # --- looking before joining ---------------------------------------------------------------------
 
-    def known_otherwise(self, scheme: str) -> tuple[int, int]:
+    def orders_known_otherwise(self, scheme: str) -> tuple[int, int]:
         """How many orders are new, and how many of these are there under an id that was made another way.
 
         Two orders are the same when customer, moment and amount are. ``scheme`` begins the ids that this
@@ -57,15 +42,26 @@ class Imports(Staging):
         )
         return new, known
 
-    def of_other_customers(self) -> list[str]:
-        """Ids of the file that another customer's order or return has."""
+    def orders_of_others(self) -> list[str]:
+        """Order ids of the file that another customer's order or return has."""
         return self.texts(
             """
             SELECT s.order_id FROM import_orders s JOIN orders o ON o.order_id = s.order_id
             WHERE o.customer_id <> s.customer_id
             UNION
-            SELECT s.return_id FROM import_returns s JOIN returns r ON r.return_id = s.return_id
+            SELECT CASE WHEN s.return_id LIKE '%-R' THEN substr(s.return_id, 1, length(s.return_id) - 2)
+                ELSE s.return_id END
+            FROM import_returns s JOIN returns r ON r.return_id = s.return_id
             WHERE r.customer_id <> s.customer_id
+            """
+        )
+
+    def costs_of_others(self) -> list[str]:
+        """Cost ids of the file that another customer's cost has."""
+        return self.texts(
+            """
+            SELECT s.cost_id FROM import_costs s JOIN service_costs c ON c.cost_id = s.cost_id
+            WHERE c.customer_id <> s.customer_id
             """
         )
 
@@ -99,7 +95,7 @@ class Imports(Staging):
             differs.append(_MOVES_ON)
             changes.append(f"status = CASE WHEN {_MOVES_ON} THEN s.status ELSE o.status END")
         other = " OR ".join(differs)
-        merged = self._merged(
+        merged = self.merged(
             "import_orders s LEFT JOIN orders o ON o.order_id = s.order_id",
             there="o.order_id IS NOT NULL",
             other=f"({other} OR {self._came_back()})" if "status" in fields else f"({other})",
@@ -132,7 +128,7 @@ class Imports(Staging):
 
         A return of a whole order is told by the order's own lines, which are counted there.
         """
-        merged = self._merged(
+        merged = self.merged(
             "import_returns s LEFT JOIN returns r ON r.return_id = s.return_id",
             there="r.return_id IS NOT NULL",
             other=self._other_return(),
@@ -194,20 +190,38 @@ class Imports(Staging):
             """
         )
 
-    # --- parts --------------------------------------------------------------------------------------
-
-    def _merged(self, rows: str, *, there: str, other: str, among: str = "TRUE", currency: str) -> Merged:
-        """What will become of the lines, looked at before anything is written."""
-        new, updated, unchanged = self.numbers(
+    def join_costs(self, currency: str) -> Merged:
+        """Add the file's costs, and correct those that it tells otherwise."""
+        at = self.moment("s.incurred_at")
+        other = f"""(c.incurred_at <> {at} OR c.amount_minor <> s.amount_minor OR c.kind <> s.kind
+            OR c.currency <> :currency)"""
+        merged = self.merged(
+            "import_costs s LEFT JOIN service_costs c ON c.cost_id = s.cost_id",
+            there="c.cost_id IS NOT NULL",
+            other=other,
+            currency=currency,
+        )
+        if merged.updated:
+            self.run(
+                f"""
+                UPDATE service_costs AS c SET incurred_at = {at}, amount_minor = s.amount_minor,
+                    kind = s.kind, currency = :currency
+                FROM import_costs s WHERE s.cost_id = c.cost_id AND {other}
+                """,
+                currency=currency,
+            )
+        self.run(
             f"""
-            SELECT coalesce(sum(CASE WHEN NOT ({there}) THEN line_count END), 0),
-                coalesce(sum(CASE WHEN {there} AND {other} THEN line_count END), 0),
-                coalesce(sum(CASE WHEN {there} AND NOT {other} THEN line_count END), 0)
-            FROM {rows} WHERE {among}
+            INSERT INTO service_costs (cost_id, customer_id, incurred_at, kind, amount_minor, currency)
+            SELECT s.cost_id, s.customer_id, {at}, s.kind, s.amount_minor, :currency FROM import_costs s
+            WHERE NOT EXISTS (SELECT 1 FROM service_costs c WHERE c.cost_id = s.cost_id)
+            ON CONFLICT (cost_id) DO NOTHING
             """,
             currency=currency,
         )
-        return Merged(new, updated, unchanged)
+        return merged
+
+    # --- parts --------------------------------------------------------------------------------------
 
     def _other_return(self) -> str:
         return f"""(r.amount_minor <> s.amount_minor OR r.status <> 'refunded' OR r.currency <> :currency

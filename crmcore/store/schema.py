@@ -53,7 +53,7 @@ customers = Table(
     "customers",
     metadata,
     Column("customer_id", String(64), primary_key=True),  # The firm's own identifier.
-    Column("name", String(200), nullable=False),
+    Column("name", String(200), nullable=False),  # Empty: imported without one.
     Column("language", String(8), nullable=False, default="en"),
     Column("demographics", JSON, nullable=False, default=dict),
     Column("lifestyle", JSON, nullable=False, default=dict),

@@ -6,6 +6,7 @@ Laying down locks nothing that customers use: it is done before the transaction 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
@@ -22,11 +23,54 @@ _TABLES = {
         "order_id VARCHAR(64)", "customer_id VARCHAR(64)", "ordered_at {moment}", "amount_minor BIGINT",
         "margin_minor BIGINT", "status VARCHAR(24)", "items TEXT", "line_count BIGINT",
     ),
+    "import_costs": (
+        "cost_id VARCHAR(64)", "customer_id VARCHAR(64)", "incurred_at {moment}", "kind VARCHAR(32)",
+        "amount_minor BIGINT", "line_count BIGINT",
+    ),
+    "import_people": (
+        "customer_id VARCHAR(64)", "name TEXT", "language VARCHAR(8)", "manager VARCHAR(64)",
+        "line_count BIGINT",
+    ),
+    "import_contacts": (
+        "contact_id VARCHAR(40)", "customer_id VARCHAR(64)", "kind VARCHAR(16)", "value TEXT",
+        "normalized TEXT",
+    ),
+    "import_consents": (
+        "customer_id VARCHAR(64)", "purpose VARCHAR(32)", "granted {truth}", "decided_at {moment}",
+    ),
     "import_returns": (
         "return_id VARCHAR(64)", "order_ref VARCHAR(64)", "customer_id VARCHAR(64)", "requested_at {moment}",
         "amount_minor BIGINT", "margin_minor BIGINT", "is_whole {truth}", "line_count BIGINT",
     ),
 }  # fmt: skip
+_LOOKED_UP = {
+    "import_returns": "order_ref",
+    "import_contacts": "customer_id",
+    "import_consents": "customer_id",
+}
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Lines of the file by what became of them."""
+
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Merged) -> Merged:
+        return Merged(
+            self.imported + other.imported, self.updated + other.updated, self.unchanged + other.unchanged
+        )
+
+
+@dataclass(frozen=True)
+class Joined:
+    """``stayed`` counts contacts and consents that were not replaced, because customers gave them here."""
+
+    rows: Merged = Merged()
+    new_customers: int = 0
+    stayed: int = 0
 
 
 class Staging:
@@ -46,8 +90,8 @@ class Staging:
             columns = ", ".join(_TABLES[table]).format(moment=moment, truth=truth)
             self.run(f"CREATE TEMPORARY TABLE {table} ({columns})")
             self._fill(table, bench, query)
-            if table == "import_returns":
-                self.run("CREATE INDEX import_returns_of ON import_returns (order_ref)")
+            if table in _LOOKED_UP:
+                self.run(f"CREATE INDEX {table}_of ON {table} ({_LOOKED_UP[table]})")
             if not self._is_sqlite:
                 self.run(f"ANALYZE {table}")
         if self._is_sqlite:
@@ -76,6 +120,19 @@ class Staging:
     def texts(self, statement: str, **values: Any) -> list[str]:
         """One column."""
         return list(self._connection.execute(text(statement), values).scalars())
+
+    def merged(self, rows: str, *, there: str, other: str, among: str = "TRUE", **values: Any) -> Merged:
+        """What will become of the lines, looked at before anything is written."""
+        new, updated, unchanged = self.numbers(
+            f"""
+            SELECT coalesce(sum(CASE WHEN NOT ({there}) THEN line_count END), 0),
+                coalesce(sum(CASE WHEN {there} AND {other} THEN line_count END), 0),
+                coalesce(sum(CASE WHEN {there} AND NOT {other} THEN line_count END), 0)
+            FROM {rows} WHERE {among}
+            """,
+            **values,
+        )
+        return Merged(new, updated, unchanged)
 
     def moment(self, column: str) -> str:
         """A staged moment as the tables keep it."""

@@ -4,7 +4,8 @@ An embedded DuckDB in a private directory, so that a file larger than memory can
 customers' writes never wait for it.
 """
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,22 +14,16 @@ import duckdb
 import pyarrow as pa
 
 _MEMORY = "256MB"
-_APART = "chr(31)"  # No text of a line holds it.
-
-# What makes two rows the same row. Its status and its margin may change, so they are no part of it.
-_CONTENT = f"""concat_ws({_APART}, coalesce(order_id, ''), customer_id, moment, given,
-    coalesce(currency, ''), coalesce(quantity::varchar, ''), coalesce(product, ''))"""
-
-_AT_ONCE = 200_000  # Lines of several-line orders that are brought together at once; bounds memory.
-_ITEM = """('{"product": ' || to_json(coalesce(product, '?')) || ', "quantity": '
-    || greatest(1, coalesce(quantity, 1000000) // 1000000) || ', "amount_minor": ' || amount || '}')"""
-_RANK = """CASE status WHEN 'placed' THEN 1 WHEN 'shipped' THEN 2 WHEN 'delivered' THEN 3
-    WHEN 'returned' THEN 3 END"""
-_STATUS_OF_ONE = "CASE status WHEN 'returned' THEN 'delivered' ELSE status END"
+APART = "chr(31)"  # Separates what is digested; no text of a line holds it.
 
 
-class Workbench:
-    """Holds one file's lines. ``scheme`` marks the ids of rows that have none: which columns made them."""
+class Workbench(ABC):
+    """Holds one file's lines. ``scheme`` begins the ids of rows that have none: which columns made them.
+
+    Each kind of file has a bench of its own.
+    """
+
+    _has_amounts = True
 
     def __init__(self, directory: Path, scheme: str = "") -> None:
         self._scheme = scheme
@@ -69,129 +64,53 @@ class Workbench:
             columns = {"line": pa.array(lines, pa.int64()), "reason": pa.array(reasons, pa.string())}
             self._db.from_arrow(pa.table(columns)).insert_into("rejects")
 
-    # --- orders -----------------------------------------------------------------------------------
-
-    def settle_orders(self, *, drop_duplicates: bool) -> None:
-        """Give every line its order and bring the lines of an order together."""
-        self._number_rows()
-        if drop_duplicates:
-            self._db.execute("DELETE FROM kept WHERE place > 1")
-        self._refuse_shared_ids()
-        self._db.execute(
-            "CREATE TABLE several AS SELECT key FROM sold_lines GROUP BY key HAVING count(*) > 1"
-        )
-        self._db.execute(
-            f"""
-            CREATE TABLE sold AS
-            SELECT key, customer_id, moment, amount, margin, {_STATUS_OF_ONE} AS status,
-                CASE WHEN product IS NULL THEN '[]' ELSE '[' || {_ITEM} || ']' END AS items, 1 AS rows
-            FROM sold_lines ANTI JOIN several USING (key)
-            """
-        )
-        parts = 1 + self._one("SELECT count(*) FROM sold_lines SEMI JOIN several USING (key)") // _AT_ONCE
-        for part in range(parts):
-            self._db.execute(
-                f"""
-                INSERT INTO sold
-                SELECT key, any_value(customer_id), min(moment),
-                    coalesce(sum(amount) FILTER (is_valid), sum(amount)),
-                    CASE WHEN count(margin) = count(*)
-                        THEN coalesce(sum(margin) FILTER (is_valid), sum(margin)) END,
-                    coalesce(['placed', 'shipped', 'delivered'][min({_RANK}) FILTER (is_valid)],
-                        CASE WHEN bool_or(is_valid) THEN NULL ELSE 'cancelled' END),
-                    CASE WHEN count(product) = 0 THEN '[]'
-                        ELSE '[' || string_agg({_ITEM}, ', ' ORDER BY product, amount, quantity) || ']' END,
-                    count(*)
-                FROM (SELECT *, status IS DISTINCT FROM 'cancelled' AS is_valid
-                    FROM sold_lines SEMI JOIN several USING (key) WHERE hash(key) % {parts} = {part})
-                GROUP BY key
-                """
-            )
-        self._db.execute(
-            """
-            CREATE TABLE credited AS
-            SELECT return_id, any_value(customer_id) AS customer_id, min(moment) AS moment,
-                sum(amount)::BIGINT AS amount,
-                CASE WHEN count(margin) = count(*) THEN sum(margin)::BIGINT END AS margin,
-                coalesce(max(returned_order), max(own)) AS order_ref,
-                bool_or(is_whole) AS is_whole, count(*) AS rows
-            FROM (
-                SELECT CASE WHEN order_id IS NULL THEN key ELSE key || '-R' END AS return_id, customer_id,
-                    moment, -amount AS amount, -margin AS margin, returned_order, order_id AS own,
-                    false AS is_whole
-                FROM kept WHERE credit
-                UNION ALL
-                SELECT key || '-R', customer_id, moment, amount, margin, key, key, true
-                FROM kept WHERE NOT credit AND status = 'returned'
-            ) GROUP BY return_id
-            """
-        )
-
-    def _number_rows(self) -> None:
+    def _number_rows(self, content: str, own_id: str, order: str) -> None:
+        """Number the rows that say the same; each gets a ``key``: its id, else a digest and the number."""
         self._db.execute(
             f"""
             CREATE TABLE kept AS
             SELECT * EXCLUDE (content),
-                coalesce(order_id, '{self._scheme}' || left(md5(content), 24) || '-' || (place - 1)) AS key
+                coalesce({own_id}, '{self._scheme}' || left(md5(content), 24) || '-' || (place - 1)) AS key
             FROM (
-                SELECT *, row_number() OVER
-                    (PARTITION BY md5_number(content) ORDER BY status, margin, line) AS place
-                FROM (SELECT *, {_CONTENT} AS content FROM lines)
+                SELECT *, row_number() OVER (PARTITION BY md5_number(content) ORDER BY {order}) AS place
+                FROM (SELECT *, {content} AS content FROM lines)
             )
             """
         )
         self._db.execute("DROP TABLE lines")
         self._repeats = self._one("SELECT count(*) FROM kept WHERE place > 1")
-        self._db.execute("CREATE VIEW sold_lines AS SELECT * FROM kept WHERE NOT credit")
 
-    def _refuse_shared_ids(self) -> None:
-        self._db.execute(
-            """
-            CREATE TEMP TABLE shared AS
-            SELECT key FROM kept GROUP BY key HAVING min(customer_id) <> max(customer_id)
-            """
+    def _keep_one_of_each(self, own_id: str, reason: str) -> None:
+        """Rows of one id count once when they say the same, and are refused when they do not."""
+        self._refuse(
+            f"""SELECT key FROM kept WHERE place = 1 AND {own_id} IS NOT NULL
+            GROUP BY key HAVING count(*) > 1""",
+            reason,
         )
-        self._db.execute(
-            """
-            INSERT INTO rejects
-            SELECT line, 'order_id is used by several customers; an order has one' FROM kept
-            WHERE key IN (SELECT key FROM shared)
-            """
-        )
-        self._db.execute("DELETE FROM kept WHERE key IN (SELECT key FROM shared)")
+        self._db.execute(f"DELETE FROM kept WHERE place > 1 AND {own_id} IS NOT NULL")
 
-    def refuse_orders(self, order_ids: list[str], reason: str) -> None:
-        """Take these orders out with their credits; their lines are refused."""
-        if not order_ids:
-            return
-        self._db.from_arrow(pa.table({"key": pa.array(order_ids, pa.string())})).create("taken")
+    @abstractmethod
+    def settle(self, *, drop_duplicates: bool) -> None:
+        """Once all lines are there: number them, bring together what belongs together."""
+
+    @abstractmethod
+    def queries(self) -> Mapping[str, str]:
+        """What fills each temporary table of the database."""
+
+    def refuse(self, keys: list[str], reason: str) -> None:
+        """Take what has these ids off the settled bench; its lines are refused."""
+        self._db.from_arrow(pa.table({"key": pa.array(keys, pa.string())})).create("others")
+        self._refuse("SELECT key FROM others", reason)
+
+    def _refuse(self, keys: str, reason: str) -> None:
+        """Take the rows with these keys (a query) off the bench."""
+        self._db.execute(f"CREATE OR REPLACE TABLE refused AS {keys}")
         self._db.execute(
-            "INSERT INTO rejects SELECT line, ? FROM kept WHERE key IN (SELECT key FROM taken)", [reason]
+            "INSERT INTO rejects SELECT line, ? FROM kept WHERE key IN (SELECT key FROM refused)", [reason]
         )
-        for table, key in (("kept", "key"), ("sold", "key"), ("credited", "return_id")):
-            ending = " || '-R'" if table == "credited" else ""
-            self._db.execute(
-                f"DELETE FROM {table} WHERE {key} IN (SELECT key FROM taken) "
-                f"OR {key} IN (SELECT key{ending} FROM taken)"
-            )
-        self._db.execute("DROP TABLE taken")
+        self._db.execute("DELETE FROM kept WHERE key IN (SELECT key FROM refused)")
 
     # --- what goes to the database ------------------------------------------------------------------
-
-    def staged_orders(self) -> str:
-        return f"""
-            SELECT key, customer_id, {_moment("moment")}, amount::BIGINT, margin::BIGINT, status, items, rows
-            FROM sold ORDER BY key
-        """
-
-    def staged_returns(self) -> str:
-        return f"""
-            SELECT return_id, order_ref, customer_id, {_moment("moment")}, amount, margin, is_whole, rows
-            FROM credited ORDER BY return_id
-        """
-
-    def staged_customers(self) -> str:
-        return "SELECT DISTINCT customer_id FROM kept ORDER BY customer_id"
 
     def chunks(self, query: str, rows: int = 20_000) -> Iterator[list[tuple[Any, ...]]]:
         found = self._db.execute(query)
@@ -223,11 +142,15 @@ class Workbench:
         query = "SELECT line, reason FROM rejects WHERE line BETWEEN ? AND ?"
         return dict(self._db.execute(query, [first, last]).fetchall())
 
-    def figures(self) -> tuple[int, int, int]:
-        """Customers, the signed sum of the good lines in minor units, and how many lines were kept."""
-        query = "SELECT count(DISTINCT customer_id), coalesce(sum(amount), 0)::BIGINT, count(*) FROM kept"
+    def figures(self) -> tuple[int, int | None, int]:
+        """Customers, the signed sum of the good lines in minor units, and how many lines were kept.
+
+        The sum is None where lines have no amounts.
+        """
+        total = "coalesce(sum(amount), 0)::BIGINT" if self._has_amounts else "NULL"
+        query = f"SELECT count(DISTINCT customer_id), {total}, count(*) FROM kept"
         row = self._db.execute(query).fetchone()
-        assert row is not None
+        assert row is not None, "an aggregate has a row"
         return row[0], row[1], row[2]
 
     def repeats(self) -> int:
@@ -245,6 +168,6 @@ class Workbench:
         return int(row[0])
 
 
-def _moment(column: str) -> str:
+def moment(column: str) -> str:
     """A moment as the databases read it: UTC, six digits of a second."""
     return f"strftime(make_timestamp({column}), '%Y-%m-%d %H:%M:%S.%f')"

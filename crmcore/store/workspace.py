@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, and_, case, exists, func, or_, select
 
 from crmcore.conversations import Conversation
 from crmcore.escalation import Callback
+from crmcore.store.customers import shown_name
 from crmcore.store.schema import (
     callbacks,
     complaints,
@@ -83,7 +84,7 @@ class WorkspaceReads:
 
     def customer(self, customer_id: str) -> KnownCustomer | None:
         query = (
-            select(customers, staff.c.name.label("manager"))
+            select(customers, shown_name().label("shown_name"), staff.c.name.label("manager"))
             .outerjoin(staff, staff.c.staff_id == customers.c.account_manager_id)
             .where(customers.c.customer_id == customer_id)
         )
@@ -92,9 +93,9 @@ class WorkspaceReads:
             return None
         return KnownCustomer(
             customer_id=customer_id,
-            name=row.name,
+            name=row.shown_name,
             language=row.language,
-            since=row.created_at,
+            since=min(row.created_at, self._first_order(customer_id) or row.created_at),
             account_manager=row.manager,
             contacts=self._contacts(customer_id),
             orders=self._orders(customer_id),
@@ -151,6 +152,11 @@ class WorkspaceReads:
         )
         rows = self._connection.execute(query).mappings()
         return tuple(CardOrder(**{**row, "items": tuple(row["items"])}) for row in rows)
+
+    def _first_order(self, customer_id: str) -> datetime | None:
+        query = select(func.min(orders.c.ordered_at)).where(orders.c.customer_id == customer_id)
+        found: datetime | None = self._connection.execute(query).scalar_one()
+        return found
 
     def _count_orders(self, customer_id: str) -> int:
         query = select(func.count()).select_from(orders).where(orders.c.customer_id == customer_id)
@@ -240,7 +246,7 @@ def _said_by_customer() -> Any:
 
 
 def _name_if_verified() -> Any:
-    return case((conversations.c.verified_at.is_not(None), customers.c.name))
+    return case((conversations.c.verified_at.is_not(None), shown_name()))
 
 
 def _of(table: Any, conversation: Conversation) -> Any:

@@ -53,7 +53,7 @@ class Read:
     problems: dict[int, str] = field(default_factory=dict)
 
 
-def as_text(array: Any) -> Any:
+def as_text(array: Any, *, literal: bool = False) -> Any:
     """The column as trimmed text, null where it says that nothing is there; whole floats lose ``.0``."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -63,7 +63,10 @@ def as_text(array: Any) -> Any:
     elif not pa.types.is_string(array.type):
         array = pc.cast(array, pa.string())
     trimmed = pc.utf8_trim_whitespace(array)
-    nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING))
+    if literal:
+        nothing = pc.equal(trimmed, "")
+    else:
+        nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING))
     return pc.if_else(nothing, pa.scalar(None, pa.string()), trimmed) if pc.any(nothing).as_py() else trimmed
 
 

@@ -92,8 +92,8 @@ class Records:
 
     # What a batch's cells ask for.
 
-    def text_of(self, batch: Batch, column: Column) -> Any:
-        text = as_text(batch.columns[column.place])
+    def text_of(self, batch: Batch, column: Column, *, literal: bool) -> Any:
+        text = as_text(batch.columns[column.place], literal=literal)
         return pc.replace_substring_regex(text, r"\.0$", "") if column in self._whole_ids else text
 
     def excluded_in(self, batch: Batch) -> Mask:
@@ -134,7 +134,7 @@ class Cells:
 
     # --- values -----------------------------------------------------------------------------------
 
-    def text(self, field: str) -> Any:
+    def text(self, field: str, *, literal: bool = False) -> Any:
         """Text of a field, null where there is none, the same for every row when it is a constant."""
         expression = self._records.mapping.expressions.get(field)
         if expression is None:
@@ -142,7 +142,7 @@ class Cells:
         if expression.constant is not None:
             return pa.array([expression.constant] * self.rows, pa.string())
         assert expression.column is not None, f"the mapping lets {field} be one column only"
-        return self._records.text_of(self.batch, expression.column)
+        return self._records.text_of(self.batch, expression.column, literal=literal)
 
     def identifier(self, field: str, called: str, *, required: bool) -> Any:
         text = self.text(field)
@@ -155,15 +155,19 @@ class Cells:
         return text
 
     def moment(self, field: str) -> Ints:
+        moments, missing = self.moment_or_none(field)
+        self.refuse(missing, f"there is no {field}")
+        return moments
+
+    def moment_or_none(self, field: str) -> tuple[Ints, Mask]:
         expression = self._records.mapping.expressions[field]
         if expression.constant is not None:
             read = self._records._moments.read(pa.array([expression.constant] * self.rows, pa.string()))
         else:
             assert expression.column is not None, f"the mapping lets {field} be one column only"
             read = self._records.moments_of(self.batch, expression.column)
-        self.refuse(read.missing, f"there is no {field}")
         self._refuse_each(read.problems, field)
-        return read.values
+        return read.values, read.missing
 
     def number(self, field: str) -> Fixed | None:
         """None when the field is not mapped."""
@@ -223,18 +227,23 @@ class Cells:
         self._limit(converted, field)
         return given, converted
 
-    def choice(self, field: str, read: Callable[[str], str]) -> Any:
-        """Each distinct text read by a rule that may refuse it; null where there is none."""
-        encoded = pc.dictionary_encode(self.text(field))
+    def choice(
+        self, field: str, read: Callable[[str], Any], kind: Any = None, *, literal: bool = False
+    ) -> Any:
+        """Each distinct text read by a rule that may refuse it; null where there is none.
+
+        ``literal`` texts may be any words: somebody may be called None.
+        """
+        encoded = pc.dictionary_encode(self.text(field, literal=literal))
         indices = np.asarray(pc.fill_null(encoded.indices, -1))
-        found: list[str | None] = []
+        found: list[Any] = []
         for i, value in enumerate(encoded.dictionary.to_pylist()):
             try:
                 found.append(read(value))
             except UnreadableValue as error:
                 found.append(None)
                 self.refuse(indices == i, f"{field} {error}")
-        return pc.take(pa.array(found, pa.string()), encoded.indices)
+        return pc.take(pa.array(found, kind or pa.string()), encoded.indices)
 
     # --- troubles ---------------------------------------------------------------------------------
 

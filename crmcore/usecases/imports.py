@@ -19,15 +19,23 @@ from crmcore.imports.rates import Rates
 from crmcore.imports.report import ImportReport, Outcome, Reason
 from crmcore.imports.statuses import read_own_words
 from crmcore.money import from_minor
-from crmcore.store.imports import Imports, Merged
+from crmcore.store.cost_bench import CostBench
+from crmcore.store.database import Staged
+from crmcore.store.order_bench import OrderBench
+from crmcore.store.people_bench import PeopleBench
+from crmcore.store.staging import Joined
 from crmcore.store.workbench import Workbench
+from crmcore.tables.cost_lines import cost_lines
 from crmcore.tables.opening import Shape, opened
 from crmcore.tables.order_lines import order_lines
+from crmcore.tables.people_lines import people_lines
+from crmcore.tables.rates import read_rates
 from crmcore.tables.records import Cells, Records
 from crmcore.tables.rejects import write_rejects
 from crmcore.tables.table import BrokenRow, Table
 
 Step = Callable[[str, int, int], None]  # What is being done, and how much of how much of it.
+Rule = Callable[[Cells], tuple[Any, list[tuple[int, str]]]]
 
 
 @dataclass(frozen=True)
@@ -55,65 +63,85 @@ class _Undo(Exception):
 
 
 def import_file(crm: Crm, kind: Kind, request: Request, step: Step = lambda *_: None) -> ImportReport:
-    """Take a file in; raises what :func:`import_orders` raises."""
-    ways = {"orders": import_orders}
-    return ways[kind](crm, request, step)
-
-
-def import_orders(crm: Crm, request: Request, step: Step = lambda *_: None) -> ImportReport:
-    """Orders and credits, whose customers come along when they are not known.
+    """Take a file in. Customers who are not known come along with their orders and costs.
 
     Raises
     ------
     UnreadableFile, WrongMapping, SameRecordsAgain, StoreUnavailable : nothing was changed.
     """
-    with _file(crm, "orders", request) as file:
-        file.read(order_lines, step)
-        file.bench.settle_orders(drop_duplicates=request.drop_duplicates)
-        step("comparing", 0, 0)
-        queries = {
-            "import_customers": file.bench.staged_customers(),
-            "import_orders": file.bench.staged_orders(),
-            "import_returns": file.bench.staged_returns(),
-        }
-        fields = tuple(file.records.mapping.expressions)
-        with crm.store.staged() as staged:
-            staged.imports.lay_down(file.bench, queries)
-            _refuse_the_same_again(staged.imports, file)
-            merged, new_customers, outcome = Merged(), 0, file.outcome()
-            if outcome == "refused":
-                return file.report(merged, 0, outcome)
+    with _file(crm, kind, request) as file, crm.store.staged() as staged:
+        file.read(_rule(crm, kind), step)
+        file.bench.settle(drop_duplicates=request.drop_duplicates)
+        joined = Joined()
+        if file.outcome() != "refused":
+            step("comparing", 0, 0)
+            staged.imports.lay_down(file.bench, file.bench.queries())
+            if kind == "orders":
+                _refuse_the_same_again(staged, file)
             try:
-                with staged.write() as imports:
-                    imports.wait_for_other_imports()
-                    others = imports.of_other_customers()
-                    if others:
-                        file.bench.refuse_orders(
-                            others, "order_id belongs to another customer in the database"
-                        )
-                        outcome = file.outcome()
-                        if outcome == "refused":
-                            raise _Undo
-                        imports.lay_down_again(file.bench, queries)
+                with staged.write():
                     step("writing", 0, 0)
-                    new_customers = imports.join_customers(crm.firm.languages[0], crm.clock())
-                    merged = imports.join_orders(crm.firm.currency, fields)
-                    merged += imports.join_returns(crm.firm.currency)
+                    joined = _join(crm, kind, staged, file)
                     if request.dry_run:
                         raise _Undo
             except _Undo:
                 pass
-        return file.report(merged, new_customers, outcome)
+        return file.report(joined)
 
 
-def _refuse_the_same_again(imports: Imports, file: _File) -> None:
-    new, known = imports.known_otherwise(file.scheme)
+def _rule(crm: Crm, kind: Kind) -> Rule:
+    match kind:
+        case "orders":
+            return order_lines
+        case "costs":
+            return cost_lines
+    with crm.store.read() as tx:
+        managers = {m.email.casefold(): m.staff_id for m in tx.staff.all() if m.role == "account_manager"}
+    return people_lines(crm.firm.languages, managers)
+
+
+def _refuse_the_same_again(staged: Staged, file: _File) -> None:
+    new, known = staged.imports.orders_known_otherwise(file.scheme)
     if known * 2 > new:
         raise SameRecordsAgain(
             f"{known} of the {new} new orders are in the database already, under ids that were made another "
             "way: same customer, same moment, same amount. They would count twice. Map order_id, quantity, "
             "product and currency (or leave them out) as in the import before"
         )
+
+
+def _join(crm: Crm, kind: Kind, staged: Staged, file: _File) -> Joined:
+    """In the transaction; raises _Undo when the file turns out not to fit what is there."""
+    now, language, currency = crm.clock(), crm.firm.languages[0], crm.firm.currency
+    imports = staged.imports
+    imports.wait_for_other_imports()
+    if kind == "customers":
+        return staged.people.join(language, now)
+    others = imports.orders_of_others() if kind == "orders" else imports.costs_of_others()
+    if others:
+        own_id = "order_id" if kind == "orders" else "cost_id"
+        file.bench.refuse(others, f"{own_id} belongs to another customer in the database")
+        if file.outcome() == "refused":
+            raise _Undo
+        imports.lay_down_again(file.bench, file.bench.queries())
+    new = imports.join_customers(language, now)
+    if kind == "costs":
+        return Joined(imports.join_costs(currency), new)
+    merged = imports.join_orders(currency, tuple(file.records.mapping.expressions))
+    return Joined(merged + imports.join_returns(currency), new)
+
+
+_BENCHES: dict[Kind, Callable[[Path, str], Workbench]] = {
+    "orders": OrderBench,
+    "customers": PeopleBench,
+    "costs": CostBench,
+}
+# Optional fields that are part of what makes two rows without an id the same: their letters begin its digest.
+_TELLING: dict[Kind, tuple[str, ...]] = {
+    "orders": ("quantity", "product", "currency"),
+    "customers": (),
+    "costs": ("kind", "currency"),
+}
 
 
 class _File:
@@ -123,11 +151,12 @@ class _File:
         self.request, self.table, self._currency = request, table, crm.firm.currency
         mapping = read_mapping(kind, request.mapping, table.names, header=table.header)
         order, pattern = read_date_format(request.date_format)
+        own = crm.firm.currency
         reading = Reading(
-            currency=crm.firm.currency,
+            currency=own,
             zone=crm.firm.zone,
             latest=crm.firm.today(crm.clock()) + timedelta(days=1),  # Another time zone may be a day ahead.
-            rates=Rates(crm.firm.currency),
+            rates=Rates(own) if request.rates is None else read_rates(request.rates, own, workplace),
             decimal=read_decimal(request.decimal),
             order=order,
             pattern=pattern,
@@ -136,12 +165,12 @@ class _File:
             statuses=read_own_words(request.statuses),
         )
         self.records = Records(table, mapping, reading)
-        letters = "".join(name[0] for name in ("quantity", "product", "currency") if name in mapping)
+        letters = "".join(name[0] for name in _TELLING[kind] if name in mapping)
         self.scheme = f"row-{letters}-" if letters else "row-"
-        self.bench = Workbench(workplace, self.scheme)
+        self.bench = _BENCHES[kind](workplace, self.scheme)
         self._rows = self._excluded = self._rounded = 0
 
-    def read(self, rule: Callable[[Cells], tuple[Any, list[tuple[int, str]]]], step: Step) -> None:
+    def read(self, rule: Rule, step: Step) -> None:
         """Survey the file, then put its rows on the bench as the rule reads them."""
         self.records.survey(lambda done, size: step("looking", done, size))
         for cells in self.records.rows(lambda done, size: step("reading", done, size)):
@@ -162,26 +191,27 @@ class _File:
             return "refused"
         return "tried" if self.request.dry_run else "imported"
 
-    def report(self, merged: Merged, new_customers: int, outcome: Outcome) -> ImportReport:
+    def report(self, joined: Joined) -> ImportReport:
         rejected = self.bench.rejected()
         rejects = self._write_rejects() if rejected else None
         customers, total, kept = self.bench.figures()
         good = self._rows - self._excluded - rejected
         return ImportReport(
             kind=self.records.mapping.kind,
-            outcome=outcome,
+            outcome=self.outcome(),
             read=self._rows,
-            imported=merged.imported,
-            updated=merged.updated,
-            unchanged=merged.unchanged,
+            imported=joined.rows.imported,
+            updated=joined.rows.updated,
+            unchanged=joined.rows.unchanged,
             rejected=rejected,
             duplicates=good - kept,
             excluded=self._excluded,
             repeats=self.bench.repeats(),
             rounded=self._rounded,
             customers=customers,
-            new_customers=new_customers,
-            total=from_minor(total, self._currency),
+            new_customers=joined.new_customers,
+            stayed=joined.stayed,
+            total=None if total is None else from_minor(total, self._currency),
             currency=self._currency,
             reasons=tuple(Reason(*reason) for reason in self.bench.reasons()),
             rejects_file=rejects,
