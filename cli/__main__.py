@@ -9,6 +9,7 @@ import typer
 from cli import decisions, firm, keys, staff, value
 from cli.backup import backup_command, restore_command, upgrade_command
 from cli.check import check_command
+from cli.doctor import doctor_command
 from cli.imports import FIELDS_OF_EACH_KIND, import_command
 from cli.needs_score import score_needs
 from cli.nlu_score import score_understanding
@@ -61,6 +62,7 @@ app.command("score")(score_command)
 app.command("check")(check_command)
 app.command("work")(work_command)
 app.command("import", epilog=FIELDS_OF_EACH_KIND)(import_command)
+app.command("doctor")(doctor_command)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.command("upgrade")(upgrade_command)

@@ -1,10 +1,27 @@
-"""What the operator's monitor reads from the database."""
+"""What the operator's monitor and the doctor read from the database."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
 from crmcore.crm import Crm
+from crmcore.doctor import DatabaseFacts
+from crmcore.firm import parse_firm
 from crmcore.metrics import Readings
+from crmcore.processes import Process
+from crmcore.settings import Settings
+from crmcore.store.database import Store
+from crmcore.store.dumps import kind_of
+from crmcore.store.roles import look_at_role
 from crmcore.usecases.conversations import counters
+from crmcore.usecases.processes import running
+from crmcore.usecases.staff import opens
+from crmcore.usecases.upgrade import steps_from
+
+HEARD_WITHIN = timedelta(seconds=30)
 
 
 def readings(crm: Crm) -> Readings:
@@ -44,3 +61,60 @@ def note_incident(crm: Crm, kind: str, detail: str = "") -> None:
     """Count something that went wrong outside a conversation; ``detail`` never holds a customer's words."""
     with crm.store.write() as tx:
         tx.incidents.add(kind, crm.clock(), detail=detail)
+
+
+def database_facts(settings: Settings, sign_ins: Sequence[tuple[str, str]]) -> DatabaseFacts:
+    """What the doctor wants to know, without changing anything: an older schema stays as it is.
+
+    ``sign_ins`` are e-mail addresses with passwords that nobody should have any more.
+
+    Raises
+    ------
+    StoreUnavailable, SchemaTooNew, UnusableAddress
+    """
+    store = Store(settings.database_url)
+    try:
+        steps = steps_from(store.revision())
+        kind = kind_of(settings.database_url)
+        role = look_at_role(store) if kind == "postgresql" else None
+        found = DatabaseFacts(
+            kind=kind,
+            revision=steps.before,
+            pending=steps.pending,
+            superuser=role is not None and role.superuser,
+            ahead_seconds=0.0 if role is None else role.ahead_seconds,
+        )
+        return found if steps.pending else _facts_of_data(settings, store, found, sign_ins)
+    finally:
+        store.dispose()
+
+
+def _facts_of_data(
+    settings: Settings, store: Store, found: DatabaseFacts, sign_ins: Sequence[tuple[str, str]]
+) -> DatabaseFacts:
+    with store.read() as tx:
+        newest = tx.firm.newest()
+    if newest is None:
+        return found
+    firm = parse_firm(newest.document, f"firm version {newest.version}")
+    no_language = cast(Any, None)  # Figures are counted, not understood.
+    crm = Crm(store=store, firm=firm, language=no_language, secret=settings.secret)
+    seen = readings(crm)
+    incidents, jobs = seen["rapport_incidents"], seen["rapport_jobs"]
+    assert isinstance(incidents, Mapping)
+    assert isinstance(jobs, Mapping)
+    return replace(
+        found,
+        processes=sum(_is_heard(process, crm.clock()) for process in running(crm)),
+        figures={name: value for name, value in seen.items() if isinstance(value, int | float)},
+        incidents=incidents,
+        failed_jobs=int(jobs["failed"]),
+        demonstration_sign_ins=tuple(email for email, password in sign_ins if opens(crm, email, password)),
+        origins=firm.origins,
+        stale_after_days=firm.value.stale_after_days,
+    )
+
+
+def _is_heard(process: Process, now: datetime) -> bool:
+    """Whether it said lately that it lives; a dead one stays in the list until somebody notices."""
+    return process.seen_at is not None and now - process.seen_at < HEARD_WITHIN

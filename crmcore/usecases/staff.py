@@ -187,6 +187,13 @@ def _begin_attempt(crm: Crm, email: str, address: str) -> tuple[list[int], Crede
         return attempts, tx.staff.credentials(email)
 
 
+def opens(crm: Crm, email: str, password: str) -> bool:
+    """Whether this password would sign this person in; it counts as no attempt and opens no session."""
+    with crm.store.read() as tx:
+        credentials = tx.staff.credentials(normalized_email(email))
+    return credentials is not None and _verify(credentials, password)
+
+
 def _verify(credentials: Credentials | None, password: str) -> bool:
     """The same work whoever asks: an unknown person is checked against a hash that nothing matches."""
     expected = _nobodys_hash() if credentials is None else credentials.password_hash

@@ -26,7 +26,7 @@ def look(settings: Settings) -> Upgrade:
     """
     store = Store(settings.database_url)
     try:
-        return _steps(store.revision())
+        return steps_from(store.revision())
     finally:
         store.dispose()
 
@@ -35,14 +35,15 @@ def upgrade(settings: Settings) -> Upgrade:
     """Do it; two programs that do it at the same moment do it once."""
     store = Store(settings.database_url)
     try:
-        steps = _steps(store.revision())
+        steps = steps_from(store.revision())
         store.migrate()
     finally:
         store.dispose()
     return steps
 
 
-def _steps(before: str | None) -> Upgrade:
+def steps_from(before: str | None) -> Upgrade:
+    """The steps from this schema to the program's own; raises ``SchemaTooNew``."""
     require_known(before)
     known = known_revisions()
     done = 0 if before is None else known.index(before) + 1
