@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         product = RunningProduct(Path(directory), extra_environment={"RAPPORT_REQUEST_LIMIT_FACTOR": "1000"})
         product.start()
-        peer, peer_url = _plain_rasa(Path(directory))
+        peer, peer_url = plain_rasa(Path(directory))
         try:
             rows = []
             first = uuid.uuid4().hex
@@ -152,7 +152,7 @@ def _product_customer(url: str) -> Say:
     return say
 
 
-def _plain_rasa(directory: Path) -> "tuple[subprocess.Popen[bytes], str]":
+def plain_rasa(directory: Path) -> "tuple[subprocess.Popen[bytes], str]":
     port = free_port()
     (directory / "endpoints.yml").write_text("")
     (directory / "credentials.yml").write_text("rest:\n")

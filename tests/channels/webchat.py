@@ -6,8 +6,8 @@ the digest that the registry published. Its web font is never loaded: the browse
 
 import base64
 import hashlib
-import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -22,14 +22,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from tests.builders import ROOT
+
 PACKAGE = "rasa-webchat@1.0.1"
 SHA512 = "Ld1zVJvTAaTrs6A5p8t70agNNrKYRyXlvqXZRgBoDvKKUXbA0jhJKECi5bdPGlaR6jsmqWtVylHS+YqIqo0x8w=="
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rapport-tests"
 PATIENCE_MS = 20_000
 
-PAGE = """<!doctype html><html lang="en"><title>A shop</title><link rel="icon" href="data:,"><h1>A shop</h1>
-<script src="/rasa-webchat.js"></script>
-<script>window.WebChat.default({properties}, null);</script>"""
+PAGE = '<!doctype html><html lang="en"><title>A shop</title><link rel="icon" href="data:,"><h1>A shop</h1>'
+
+
+def the_snippet() -> str:
+    """What docs/channels.md tells a firm to put on its pages."""
+    (snippet,) = re.findall(r"```html\n(.*?)```", (ROOT / "docs/channels.md").read_text("utf-8"), re.DOTALL)
+    return snippet
 
 
 def rasa_webchat() -> str:
@@ -67,22 +73,14 @@ class Shop:
         self.script = script
         self.socket_url = ""
         self.token: Callable[[], str] = lambda: ""
-        self.custom_data: dict[str, Any] = {}
-        self.storage = "local"
         routes = [Route("/", self._page), Route("/rasa-webchat.js", self._script)]
         self.app = Starlette(routes=routes)
 
     async def _page(self, _request: Request) -> Response:
         token = self.token()
-        properties = {
-            "socketUrl": self.socket_url + (f"?token={token}" if token else ""),
-            "socketPath": "/socket.io/",
-            "initPayload": "/get_started",
-            "customData": self.custom_data,
-            "title": "Alder & Bell",
-            "params": {"storage": self.storage},
-        }
-        return HTMLResponse(PAGE.replace("{properties}", json.dumps(properties)))
+        snippet = the_snippet().replace("https://chat.example.com", self.socket_url)
+        snippet = snippet.replace("TOKEN", token) if token else snippet.replace("?token=TOKEN", "")
+        return HTMLResponse(PAGE + snippet)
 
     async def _script(self, _request: Request) -> Response:
         return Response(self.script, media_type="text/javascript")

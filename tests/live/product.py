@@ -33,7 +33,7 @@ class RunningProduct:
         self.rasa_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output: list[str] = []
-        self._environment = {
+        self.environment = {
             **os.environ,
             "RAPPORT_HOME": str(home),
             "RAPPORT_PORT": str(self.port),
@@ -49,7 +49,7 @@ class RunningProduct:
         opened = threading.Event()
         self._process = subprocess.Popen(
             [str(ROOT / "rapport"), "run", "--demo"],
-            env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=self._read, args=(self._process, opened), daemon=True).start()
