@@ -1,5 +1,6 @@
 """``rapport check``: firm.yml and the dialogue, before anything runs."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ def check_command(
         Path | None,
         typer.Option(help="A script that tells whether a text was trained on; a known place unless given."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Check firm.yml and the dialogue together. Ends with status 1 when there is a problem."""
     script = leakcheck or (LEAKCHECK if LEAKCHECK.exists() else None)
@@ -25,6 +27,10 @@ def check_command(
         load_firm(read_settings().firm)
     except FirmError as error:
         problems += error.problems
+    if as_json:
+        compared = script is not None
+        typer.echo(json.dumps({"sound": not problems, "problems": problems, "leakcheck": compared}, indent=2))
+        raise typer.Exit(1 if problems else 0)
     for problem in problems:
         typer.echo(problem)
     if script is None:

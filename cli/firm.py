@@ -1,15 +1,19 @@
 """``rapport firm``: compare, apply and export the catalogue that is in service."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crmcore.crm import Crm
+from crmcore.firm import parse_firm
 from crmcore.settings import read_settings
 from crmcore.usecases.firm import apply_firm, diff_firm, export_firm
 
 app = typer.Typer(help="The firm's catalogue and policies, from firm.yml.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 File = Annotated[
     Path | None, typer.Argument(help="The firm.yml to read; RAPPORT_FIRM or ./firm.yml unless given.")
@@ -17,11 +21,14 @@ File = Annotated[
 
 
 @app.command()
-def diff(context: typer.Context, file: File = None) -> None:
+def diff(context: typer.Context, file: File = None, as_json: AsJson = False) -> None:
     """Show what applying a file would change. Ends with status 1 when it would change something."""
     path, text = _read(file)
     changes = diff_firm(_crm(context).store, text, path.name)
-    typer.echo(changes or "Nothing would change.", nl=not changes)
+    if as_json:
+        typer.echo(json.dumps({"changes": bool(changes), "diff": changes}, indent=2))
+    else:
+        typer.echo(changes or "Nothing would change.", nl=not changes)
     if changes:
         raise typer.Exit(1)
 
@@ -39,9 +46,14 @@ def apply(context: typer.Context, file: File = None) -> None:
 
 
 @app.command()
-def export(context: typer.Context) -> None:
-    """Print the text in service, comments and all."""
-    typer.echo(export_firm(_crm(context).store), nl=False)
+def export(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print the text in service, comments and all; as JSON what it says, without them."""
+    crm = _crm(context)
+    text = export_firm(crm.store)
+    if as_json:
+        typer.echo(json.dumps(parse_firm(text).model_dump(mode="json"), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(text, nl=False)
 
 
 def _crm(context: typer.Context) -> Crm:

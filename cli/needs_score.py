@@ -35,8 +35,12 @@ def predictions(needs: Path, firm: Firm) -> list[str]:
 def score_needs(
     needs: Annotated[Path, typer.Option(help="JSON lines with id, text and prev_agent_turn")],
     out: Annotated[Path, typer.Option(help="Where the predictions go")] = Path("needs_predictions.jsonl"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Read the needs of a JSON-lines file and write the predictions for its scorer."""
     lines = predictions(needs, load_firm(read_settings().firm))
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    typer.echo(f"{len(lines)} predictions in {out}")
+    if as_json:
+        typer.echo(json.dumps({"predictions": len(lines), "out": str(out)}))
+    else:
+        typer.echo(f"{len(lines)} predictions in {out}")

@@ -74,6 +74,28 @@ def score(gold: Sequence[str], predicted: Sequence[str]) -> Scores:
     )
 
 
+def as_object(scores: Scores) -> dict[str, object]:
+    """The scores for a program: each share as its value, its 95 % interval and its counts."""
+    return {
+        "accuracy": _share(scores.accuracy),
+        "macro_f1": scores.macro_f1 if scores.by_intent else None,
+        "outside_found": _share(scores.outside_found),
+        "inside_rejected": _share(scores.inside_rejected),
+        "by_intent": {
+            intent: {"recall": _share(recall), "precision": _share(precision), "f1": f1}
+            for intent, (recall, precision, f1) in scores.by_intent.items()
+        },
+        "confusions": [{"gold": g, "predicted": p, "count": k} for g, p, k in scores.confusions],
+    }
+
+
+def _share(share: Share) -> dict[str, object]:
+    return {
+        "value": share.value if share.n else None, "interval": share.interval(),
+        "hits": share.hits, "n": share.n,
+    }  # fmt: skip
+
+
 def table(scores: Scores, confusions: int = 12) -> str:
     """The scores as Markdown."""
     lines = [

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.nlu_measures import CORE, score, table
+from cli.nlu_measures import CORE, as_object, score, table
 from cli.understand import understand_lines
 
 _START, _END = "<!-- scores:{} -->", "<!-- end:{} -->"
@@ -21,13 +21,15 @@ def score_understanding(
     page: Annotated[
         Path | None, typer.Option(help="Put the table into this page, between its marks.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Measure accuracy, macro-F1, out-of-scope recall and in-scope rejection, with Wilson intervals."""
     gold, lines = read_rows(intents, every_intent)
     understood = understand_lines(lines, model)
     predicted = ["out_of_scope" if a.get("fallback", True) else a["intent"] for a in understood]
-    result = table(score(gold, predicted))
-    typer.echo(result)
+    scores = score(gold, predicted)
+    result = table(scores)
+    typer.echo(json.dumps(as_object(scores), indent=2) if as_json else result)
     if page is not None:
         _put(page, intents.stem, result)
 

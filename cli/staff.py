@@ -1,5 +1,6 @@
 """``rapport staff``: who may sign in to the workspace and the console."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crmcore.crm import Crm
-from crmcore.staff import ROLES
+from crmcore.staff import ROLES, StaffMember
 from crmcore.usecases.staff import add_staff, change_password, list_staff
 
 app = typer.Typer(help="People who sign in: account managers, marketers, operators.", no_args_is_help=True)
@@ -46,13 +47,24 @@ def passwd(context: typer.Context, email: str, password: NewPassword) -> None:
 
 
 @app.command(name="list")
-def list_(context: typer.Context) -> None:
+def list_(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array instead of a table.")] = False,
+) -> None:
     """Show everybody who can sign in."""
+    if as_json:
+        typer.echo(json.dumps([_shown(member) for member in list_staff(_crm(context))], indent=2))
+        return
     table = Table("Name", "E-mail", "Role", "On duty", "Last seen (UTC)")
     for member in list_staff(_crm(context)):
         seen = "never" if member.last_seen_at is None else f"{member.last_seen_at:%Y-%m-%d %H:%M}"
         table.add_row(member.name, member.email, member.role, "yes" if member.on_duty else "no", seen)
     Console().print(table)
+
+
+def _shown(member: StaffMember) -> dict[str, object]:
+    seen = member.last_seen_at
+    return {**vars(member), "last_seen_at": seen and seen.isoformat()}
 
 
 def _crm(context: typer.Context) -> Crm:

@@ -91,7 +91,7 @@ def answer(understood: dict[str, Any], firm: Firm, tools: LanguageTools) -> dict
 
 def understand(
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help='Read {"id", "text"} lines, write one line each.')
+        bool, typer.Option("--jsonl", "--json", help='Read {"id", "text"} lines, write one line each.')
     ] = False,
     model: Annotated[Path | None, typer.Option(help="Another trained model than the chat's.")] = None,
 ) -> None:

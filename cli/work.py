@@ -11,6 +11,8 @@ import typer
 
 from crmcore.crm import Crm
 from crmcore.errors import StoreUnavailable
+from crmcore.logs import set_up_logs
+from crmcore.settings import read_settings
 from crmcore.usecases.jobs import run_due_jobs
 
 PAUSE_SECONDS = 1.0
@@ -29,6 +31,7 @@ def work_command(
     if once:
         typer.echo(f"{run_due_jobs(crm, holder)} jobs done")
         return
+    set_up_logs(read_settings())
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
