@@ -8,6 +8,8 @@ NO_BYTES = 300_000_000
 
 
 def environments(facts: Facts) -> Finding:
+    if not facts.brain_environment and any(facts.brains.values()):
+        return ok("The dialogue engine runs elsewhere; its Python environment is not needed here.")
     if facts.brain_environment:
         return ok("The dialogue engine's Python environment is there.")
     return missing(

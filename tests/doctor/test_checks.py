@@ -36,7 +36,12 @@ def test_an_installation_that_is_whole_has_nothing_to_mend() -> None:
 
 
 AILING: list[tuple[str, Facts, Verdict, str]] = [
-    ("environments", facts(brain_environment=False), "missing", "make setup"),
+    (
+        "environments",
+        facts(brain_environment=False, brains={"http://a:1": False}),
+        "missing",
+        "make setup",
+    ),
     ("model", facts(model_is_fresh=False), "warning", "rapport train"),
     ("database", facts(database=None, database_says="connection refused"), "missing", "RAPPORT_DATABASE_URL"),
     ("schema", with_database(pending=("0004",)), "missing", "rapport upgrade"),
@@ -99,6 +104,7 @@ def test_no_check_is_without_an_example_of_what_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("name", "well"),
     [
+        ("environments", facts(brain_environment=False)),
         ("listening", facts(host="0.0.0.0", trusted_proxies=("172.18.0.0/16",))),
         ("processes", replace(with_database(processes=2, kind="postgresql"), redis_is_set=True)),
         ("redis", facts(redis_is_set=True, redis_answers=True)),
