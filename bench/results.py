@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -23,6 +24,13 @@ def write_result(name: str, command: str, figures: object, reading: str) -> None
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(document, indent=2) + "\n")
     print(f"wrote {path.relative_to(RESULTS.parent.parent)}")
+
+
+def read_figures(name: str) -> dict[str, Any]:
+    """What an earlier run kept, for a result that is made of several runs; empty before the first."""
+    path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text())["figures"] if path.exists() else {}
+    return found
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -14,15 +14,12 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 
-from actions.app import create_action_app
 from crmcore.crm import Crm
 from crmcore.settings import Settings
 from serve.errors import CannotStart
 from serve.ports import require_free, require_private
 from serve.rasa import RasaServer
 from serve.training import RASA_PYTHON
-from serve.worker import work_until_stopped
-from web.app import create_app
 from web.gateway.pool import BrainPool
 from web.live import Live
 from web.wire import RedisWire
@@ -84,13 +81,20 @@ async def running(product: Product) -> AsyncIterator[tuple[BrainPool, Tasks]]:
         servers.append((server, task))
         tasks.append(task)
 
+    # Each part brings its own libraries along; a process loads those of its parts only.
     if crm is not None and "gateway" in product.parts:
+        from web.app import create_app
+
         app = create_app(crm, brain, Live(crm, _wire(settings)), settings, demo=product.demo)
         serve(_server(app, settings.host, settings.port, settings.trusted_proxies), "the gateway")
     if crm is not None and "actions" in product.parts:
+        from actions.app import create_action_app
+
         actions = create_action_app(crm, settings.action_secret)
         serve(_server(actions, settings.action_host, settings.action_port), "the action server")
     if crm is not None and "worker" in product.parts:
+        from serve.worker import work_until_stopped
+
         holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         tasks.append(asyncio.create_task(work_until_stopped(crm, holder), name="the worker"))
     for rasa in product.rasas:

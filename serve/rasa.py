@@ -35,7 +35,8 @@ class RasaServer:
         self._model = model
         address = urlsplit(url)
         self._host, self._port = address.hostname or "", address.port or 0
-        self._name = "rasa" if len(settings.rasa_urls) == 1 else f"rasa-{self._port}"
+        # With a common memory there are several on this machine, in this process or in others.
+        self._name = f"rasa-{self._port}" if settings.tracker_url else "rasa"
         self._file = file_log(f"rapport.{self._name}", settings.home / "logs" / f"{self._name}.log")
         self._process: asyncio.subprocess.Process | None = None
 

@@ -37,8 +37,9 @@ def find_binaries() -> Path | None:
 class Cluster:
     """One PostgreSQL server in a temporary directory, on a Unix socket and a free loopback port."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self._binaries = binaries
+        self._durable = durable  # What it said is committed survives its being killed.
         # pytest's own directories are closed to the user that the server runs as.
         self._home = Path(tempfile.mkdtemp(prefix="rapport-pg-", dir="/tmp"))
         self.port = _free_port()
@@ -58,25 +59,41 @@ class Cluster:
             capture_output=True,
             cwd="/",
         )
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the server, for the first time or after it was killed."""
         options = {
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": self._home,
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "max_connections": 60,
+            "max_connections": 100,
         }
-        with (self._home / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [*_as(user), str(binary / "postgres"), "-D", str(data)]
-                + [part for name, value in options.items() for part in ("-c", f"{name}={value}")],
-                stdout=log,
-                stderr=log,
-                cwd="/",
-            )
-        self._wait()
-        return self
+        if not self._durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        deadline = time.monotonic() + 30
+        while True:
+            with (self._home / "log").open("ab") as log:
+                self._process = subprocess.Popen(
+                    [*_as(_unprivileged_user()), str(self._binaries / "postgres"), "-D"]
+                    + [str(self._home / "data")]
+                    + [part for name, value in options.items() for part in ("-c", f"{name}={value}")],
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                )
+            if self._answers():
+                return
+            # What a killed server leaves behind holds its memory for a moment.
+            if time.monotonic() > deadline:
+                raise RuntimeError((self._home / "log").read_text())
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End the server without warning, in the middle of whatever it does."""
+        self._process.kill()
+        self._process.wait()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
@@ -108,16 +125,17 @@ class Cluster:
         address = f"host=127.0.0.1 port={self.port} user=rapport dbname=postgres connect_timeout=2"
         return psycopg.connect(address, autocommit=True)
 
-    def _wait(self) -> None:
+    def _answers(self) -> bool:
+        """Wait until it takes connections; False when it ended instead."""
         deadline = time.monotonic() + 30
-        while True:
+        while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 self._admin().close()
-                return
             except psycopg.OperationalError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError((self._home / "log").read_text()) from None
                 time.sleep(0.05)
+            else:
+                return True
+        return False
 
 
 def _unprivileged_user() -> str | None:

@@ -96,11 +96,12 @@ class Messages:
         statement = update(messages).where(messages.c.id == message_id, messages.c.state == "pending")
         return self._connection.execute(statement.values(state=state)).rowcount == 1
 
-    def repeat(self, message_id: int, until_id: int, conversation_id: str, epoch: int) -> None:
+    def repeat(self, message_id: int, until_id: int, conversation_id: str, epoch: int, wish: str) -> None:
         """A settled customer message is to be answered once more, and so is what was passed over with it.
 
         Passed over is what the customer wrote after it and before ``until_id`` and neither the bot nor
-        a person answered.
+        a person answered. Not so the buttons whose payload begins with ``wish``: they asked for such a
+        repetition themselves, and had it.
         """
         answer = messages.alias()
         answered = exists().where(
@@ -111,7 +112,8 @@ class Messages:
                 and_(answer.c.id > messages.c.id, _ends_waiting(answer)),
             ),
         )
-        passed_over = and_(messages.c.id > message_id, messages.c.id < until_id, ~answered)
+        a_wish = func.coalesce(messages.c.payload, "").startswith(wish, autoescape=True)
+        passed_over = and_(messages.c.id > message_id, messages.c.id < until_id, ~answered, ~a_wish)
         self._connection.execute(
             update(messages)
             .where(

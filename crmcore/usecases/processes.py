@@ -24,19 +24,31 @@ def running(crm: Crm) -> list[Process]:
         return tx.processes.all()
 
 
-def bury(crm: Crm, judge: Callable[[list[Process]], frozenset[str]]) -> int:
-    """End the turns of dead processes now instead of when their leases run out; returns how many.
+def bury(
+    crm: Crm,
+    own_id: str,
+    is_working: Callable[[str], bool],
+    judge: Callable[[list[Process]], frozenset[str]],
+) -> int:
+    """End the turns that nobody works on now instead of when their leases run out; returns how many.
 
-    ``judge`` is given all processes and names the dead. Whoever takes such a turn next sees that it was
-    not ended. A process that was only thought dead loses nothing: its answer counts if it is the first.
+    Those of dead processes (``judge`` is given all processes and names the dead), and those of this one
+    that it does not know of (``is_working`` of the conversation): it took them or wanted to end them when
+    the database broke off. Whoever takes such a turn next sees that it was not ended. A process that was
+    only thought dead loses nothing: its answer counts if it is the first.
     """
     now = crm.clock()
     with crm.store.read() as tx:
         known = tx.processes.all()
         leases = tx.conversations.leases(now)
     dead = judge(known)
-    alive = {process.process_id for process in known} - dead
-    left = [(conversation, lease) for conversation, lease in leases if holder_of(lease) not in alive]
+    alive = {process.process_id for process in known} - dead - {own_id}
+    # Asked after the leases were read: a turn that ended meanwhile has given this very lease back.
+    left = [
+        (conversation_id, lease)
+        for conversation_id, lease in leases
+        if holder_of(lease) not in alive and not (holder_of(lease) == own_id and is_working(conversation_id))
+    ]
     if left or dead:
         with crm.store.write() as tx:
             for conversation_id, lease in left:

@@ -71,7 +71,8 @@ def pass_over(crm: Crm, turn: LeasedTurn) -> None:
 def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> None:
     """The customer pressed "try again": the message, and what was passed over with it, waits once more.
 
-    Each keeps its id, so whatever its first run wrote is not written a second time.
+    Each keeps its id, so whatever its first run wrote is not written a second time. The payload of the
+    button ends with the number of the message.
 
     Raises
     ------
@@ -80,7 +81,8 @@ def ask_again(crm: Crm, turn: LeasedTurn, message_id: int) -> None:
     with crm.store.write() as tx:
         conversation = guard(tx, turn)
         tx.messages.settle(turn.message_id, "done")
-        tx.messages.repeat(message_id, turn.message_id, conversation.conversation_id, conversation.epoch)
+        wish = (turn.payload or "").removesuffix(str(message_id))
+        tx.messages.repeat(message_id, turn.message_id, turn.conversation_id, conversation.epoch, wish)
         tx.conversations.end_turn(turn.conversation_id, turn.lease)
 
 

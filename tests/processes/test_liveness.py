@@ -130,17 +130,18 @@ def test_an_observer_that_was_stopped_itself_begins_anew() -> None:
 def test_the_turns_of_the_dead_are_free_and_those_of_the_living_are_not(crm_on_both: Crm) -> None:
     crm = crm_on_both
     held: dict[str, str] = {}
-    for name in ("prc_living", "prc_dead", "prc_unknown"):
+    for name in ("prc_me", "prc_me", "prc_living", "prc_dead", "prc_unknown"):
         conversation = a_conversation(crm)
         a_message(crm, conversation)
         assert next_turn(crm, conversation.conversation_id, name) is not None
-        held[name] = conversation.conversation_id
-    for name in ("prc_living", "prc_dead"):
+        held["prc_me, left" if name in held else name] = conversation.conversation_id
+    for name in ("prc_me", "prc_living", "prc_dead"):
         beat(crm, Process(name, "web", "place", os.getpid(), 1))
     assert unfinished(crm) == []
-    assert bury(crm, lambda known: frozenset({"prc_dead"})) == 2
-    assert unfinished(crm) == [held["prc_dead"], held["prc_unknown"]]
-    assert [process.process_id for process in running(crm)] == ["prc_living"]
+    worked_on = {held["prc_me"]}
+    assert bury(crm, "prc_me", worked_on.__contains__, lambda known: frozenset({"prc_dead"})) == 3
+    assert unfinished(crm) == [held["prc_me, left"], held["prc_dead"], held["prc_unknown"]]
+    assert [process.process_id for process in running(crm)] == ["prc_living", "prc_me"]
     taken = next_turn(crm, held["prc_dead"], "prc_living")
     assert taken is not None
     assert taken.attempt == 2
@@ -149,7 +150,7 @@ def test_the_turns_of_the_dead_are_free_and_those_of_the_living_are_not(crm_on_b
 def test_a_process_that_was_thought_dead_is_there_again_with_its_next_beat(crm_on_both: Crm) -> None:
     me = Process("prc_paused", "web", "place", 7, 1)
     beat(crm_on_both, me)
-    bury(crm_on_both, lambda known: frozenset({me.process_id}))
+    bury(crm_on_both, "prc_other", lambda _: False, lambda known: frozenset({me.process_id}))
     assert running(crm_on_both) == []
     beat(crm_on_both, me)
     beat(crm_on_both, me)

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from crmcore.crm import Crm
@@ -46,10 +47,15 @@ def start_of(number: int) -> int | None:
 
 
 class Holder:
-    """Beats from a thread of its own, so that a busy event loop is not taken for a dead process."""
+    """Beats from a thread of its own, so that a busy event loop is not taken for a dead process.
 
-    def __init__(self, crm: Crm) -> None:
+    ``is_working`` says whether this process is in the middle of a turn of a conversation; another turn
+    under its name was left when the database broke off, and is given back.
+    """
+
+    def __init__(self, crm: Crm, is_working: Callable[[str], bool]) -> None:
         self.me = this_process()
+        self._is_working = is_working
         self._crm = crm
         self._listener = Listener()
         self._ended = threading.Event()
@@ -74,8 +80,8 @@ class Holder:
     def _beat(self) -> None:
         try:
             beat(self._crm, self.me)
-            if taken := bury(self._crm, self._dead):
-                log.warning("%s turns of dead processes are taken over", taken)
+            if taken := bury(self._crm, self.me.process_id, self._is_working, self._dead):
+                log.warning("%s turns that nobody works on are free again", taken)
         except StoreUnavailable as error:
             self._listener.forget()
             log.warning("this process cannot say that it lives: %s", error)

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from crmcore.conversations import LeasedTurn, Reply, StaleTurn
+from crmcore.conversations import LeasedTurn, Message, Reply, StaleTurn
 from crmcore.crm import Crm
 from crmcore.errors import CrmError, StoreUnavailable
 from crmcore.metrics import turn_seconds, turns
@@ -32,6 +32,8 @@ from web.wording import Wording
 RECOVERY_SECONDS = 3.0
 BRAIN_STARTS_LOOKS = 120  # Twice a second: longer than a start of Rasa on a busy machine.
 LAST_WORDS_SECONDS = 3.0  # Turns under way may end in good order when the process stops.
+STORE_SECONDS = 30.0  # So long an answer is held while the database is away; the turn's lease is longer.
+STORE_AGAIN_SECONDS = 0.5
 AT_ONCE = 16  # Turns of this process under way; Rasa answers one after the other anyway.
 MOST_ATTEMPTS = 2  # A message that ended the process twice is not tried a third time.
 
@@ -62,7 +64,7 @@ class TurnRunner:
         self._brain = brain
         self._live = live
         self._wording = wording
-        self._holder = Holder(crm)
+        self._holder = Holder(crm, self.is_answering)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._working: dict[str, asyncio.Task[None]] = {}
@@ -132,6 +134,8 @@ class TurnRunner:
                     pass
                 if self._stopping or conversation_id not in self._woken_again:
                     return
+        except StoreUnavailable as error:
+            log.warning("a turn of %s broke off; it will be tried again: %s", conversation_id, error)
         except Exception:
             log.exception("a turn of %s broke off; it will be tried again", conversation_id)
         finally:
@@ -192,7 +196,7 @@ class TurnRunner:
         replies = [*warning(self._wording, turn.language, turn.withheld), *replies]
         fresh = session_is_full(turn) and not await self._in_form(turn)
         forgets, _ = await asyncio.gather(
-            self._trackers.forgets(turn), asyncio.to_thread(finish_turn, self._crm, turn, replies, fresh)
+            self._trackers.forgets(turn), self._store(finish_turn, turn, replies, fresh)
         )
         if forgets:
             with contextlib.suppress(StoreUnavailable):  # It is counted and in the log already.
@@ -201,7 +205,7 @@ class TurnRunner:
 
     async def _fail(self, turn: LeasedTurn, kind: str) -> None:
         sorry = apology(self._wording, turn.language, kind, turn.message_id)
-        said = await asyncio.to_thread(fail_turn, self._crm, turn, kind, sorry)
+        said = await self._store(fail_turn, turn, kind, sorry)
         if kind == BrainDown.kind:
             # Nobody listens, so the same is true of all that waits already: it is said once for all.
             self._apologies[turn.conversation_id] = said[0].id
@@ -217,7 +221,23 @@ class TurnRunner:
         else:
             handover = await asyncio.to_thread(request_from_turn, self._crm, turn, "request")
             words = handing_over(self._wording, turn.language, self._crm.firm, handover)
-        await asyncio.to_thread(finish_turn, self._crm, turn, [words])
+        await self._store(finish_turn, turn, [words])
+
+    async def _store(self, end: Callable[..., list[Message]], turn: LeasedTurn, *words: Any) -> list[Message]:
+        """End the turn; while the database is away the words are kept and it is tried again.
+
+        When a broken connection hides that the first attempt went through, the next one raises
+        ``StaleTurn``, because the message is settled: nothing is said twice.
+        """
+        until = time.monotonic() + STORE_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(end, self._crm, turn, *words)
+            except StoreUnavailable as error:
+                if time.monotonic() > until:
+                    raise
+                log.warning("what was said to message %s waits for the database: %s", turn.message_id, error)
+            await asyncio.sleep(STORE_AGAIN_SECONDS)
 
     async def _was_interrupted(self, turn: LeasedTurn) -> bool:
         """Whether an earlier run of this turn got through to the brain, so that its words are lost.

@@ -1,12 +1,15 @@
 """A bot turn that fails, is slow, is overtaken or interrupted: one honest sentence, and a choice."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crmcore.conversations import BRAIN_SESSION_TURNS, Reply
 from crmcore.crm import Crm
+from crmcore.errors import StoreUnavailable
 from crmcore.usecases.conversations import claim, give_back, next_turn, receive, say_as_person, unfinished
 from tests.builders import NIGHT, Clock, a_conversation, a_staff_member, client_id
 from tests.web.gateway.chat import FakeBrain, Gateway, Visitor, gateway, until
@@ -345,3 +348,69 @@ def test_a_visitor_cannot_make_the_gateways_own_payloads(chat: Gateway) -> None:
     (reply,) = visitor.hears("bot")
     assert reply["text"] == "You said: gateway:person"
     assert Visitor(chat, visitor.token).begin()["owner"]["kind"] == "bot"
+
+
+def test_an_answer_waits_for_a_database_that_went_away_and_is_said_once(
+    chat: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "STORE_AGAIN_SECONDS", 0.05)
+    away = iter([True, True, False])
+    finish = turns.finish_turn
+
+    def finish_when_it_is_back(*turn: Any) -> Any:
+        if next(away):
+            raise StoreUnavailable("the database is not available: test")
+        return finish(*turn)
+
+    monkeypatch.setattr(turns, "finish_turn", finish_when_it_is_back)
+    visitor = chat.visitor()
+    visitor.send("hello")
+    (reply,) = visitor.hears("bot")
+    assert reply["text"] == "You said: hello"
+    assert len(chat.brain.asked) == 1
+
+
+def test_an_answer_that_was_stored_although_the_connection_broke_is_not_said_again(
+    chat: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "STORE_AGAIN_SECONDS", 0.05)
+    finish = turns.finish_turn
+    attempts = []
+
+    def stored_but_not_told(*turn: Any) -> Any:
+        attempts.append(turn)
+        said = finish(*turn)
+        if len(attempts) == 1:
+            raise StoreUnavailable("the database is not available: the connection broke at the commit")
+        return said
+
+    monkeypatch.setattr(turns, "finish_turn", stored_but_not_told)
+    visitor = chat.visitor()
+    visitor.send("hello")
+    visitor.hears("bot")
+    until(lambda: not chat.app.state.turns.is_answering(visitor.conversation_id), "the turn has ended")
+    assert len(attempts) == 2
+    assert [message["text"] for message in visitor.messages(after=1)] == ["hello", "You said: hello"]
+
+
+def test_a_turn_that_was_taken_although_the_connection_broke_does_not_wait_for_its_lease(
+    crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.gateway.holder.BEAT_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(turns, "RECOVERY_SECONDS", 0.1)
+    take = turns.next_turn
+    taken = []
+
+    def taken_but_not_told(*arguments: Any) -> Any:
+        turn = take(*arguments)
+        taken.append(turn)
+        if len(taken) == 1:
+            raise StoreUnavailable("the database is not available: the connection broke at the commit")
+        return turn
+
+    monkeypatch.setattr(turns, "next_turn", taken_but_not_told)
+    with gateway(crm, tmp_path) as chat:
+        visitor = chat.visitor()
+        visitor.send("hello")
+        (reply,) = visitor.hears("bot")
+    assert reply["text"] == "You said: hello"
