@@ -6,7 +6,7 @@ from functools import cache
 
 import typer
 
-from cli import decisions, firm, keys, staff, value
+from cli import decisions, firm, keys, staff, value, webhooks
 from cli.backup import backup_command, restore_command, upgrade_command
 from cli.check import check_command
 from cli.doctor import doctor_command
@@ -73,6 +73,7 @@ app.add_typer(decisions.app, name="decisions")
 app.add_typer(staff.app, name="staff")
 app.add_typer(value.app, name="value")
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def _become(module: str, *arguments: str) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crmcore.store.database import Store
+from crmcore.webhook_http import Post, to_any_address, to_public_addresses
 
 if TYPE_CHECKING:
     from crmcore.firm import Firm
@@ -25,6 +26,8 @@ class Crm:
     language: LanguageTools  # By language code: recognises amounts and dates, embeds sentences.
     secret: bytes  # Keys the digests of codes, contacts and sessions.
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    post: Post = to_public_addresses  # Sends an event to its receiver.
+    private_webhooks: bool = False  # Whether a receiver may be on this machine or network.
     mail: Send | None = None  # None: letters stay in the outbox, where the demonstration shows them.
 
 
@@ -43,4 +46,12 @@ def open_crm(settings: Settings) -> Crm:
     store = Store(settings.database_url)
     store.migrate()
     firm = firm_in_service(store, settings.firm, datetime.now(UTC))
-    return Crm(store=store, firm=firm, language=language_tools(), secret=settings.secret, mail=mail)
+    return Crm(
+        store=store,
+        firm=firm,
+        language=language_tools(),
+        secret=settings.secret,
+        post=to_any_address if settings.private_webhooks else to_public_addresses,
+        private_webhooks=settings.private_webhooks,
+        mail=mail,
+    )

@@ -12,6 +12,14 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
+class Postponed(Exception):
+    """Raised by a handler: nothing went wrong with the job, and it is to be run again at a certain time."""
+
+    def __init__(self, due_at: datetime, why: str) -> None:
+        super().__init__(why)
+        self.due_at = due_at
+
+
 @dataclass(frozen=True)
 class Job:
     """One row of ``jobs``. ``unique_key`` makes planning the same work twice one job."""

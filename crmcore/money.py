@@ -54,6 +54,15 @@ def from_minor(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
+def amount_text(minor: int, currency: str) -> str:
+    """The amount as programs exchange it: all the decimals of its minor unit, no exponent, no symbol.
+
+    >>> amount_text(12990, "EUR"), amount_text(-5, "EUR"), amount_text(700, "JPY")
+    ('129.90', '-0.05', '700')
+    """
+    return f"{from_minor(minor, currency):f}"
+
+
 def format_money(amount: Decimal, currency: str) -> str:
     """For people: ``€1,234.50``, ``-£3.00``, ``PLN 12.00``; rounded to the minor unit, half to even."""
     places = exponent(currency)

@@ -39,6 +39,7 @@ class Settings:
     redis_url: str = ""  # Wakes and limits that several processes share, with its password; empty: none.
     log_format: str = "plain"  # Or json: one object a line.
     metrics_token: str = ""  # What a monitor shows; empty: only a monitor on this machine may look.
+    private_webhooks: bool = False  # Whether events may be sent to this machine or network.
     trusted_proxies: str = "127.0.0.1"  # Whose word about a visitor's address is taken; commas between.
 
 
@@ -72,6 +73,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         redis_url=_redis(environment, "RAPPORT_REDIS_URL"),
         log_format=_log_format(environment, "RAPPORT_LOG_FORMAT"),
         metrics_token=_metrics_token(environment, "RAPPORT_METRICS_TOKEN"),
+        private_webhooks=_allowed(environment, "RAPPORT_WEBHOOK_PRIVATE_ADDRESSES"),
         trusted_proxies=_proxies(environment, "RAPPORT_TRUSTED_PROXIES"),
     )
 
@@ -151,6 +153,13 @@ def _metrics_token(environment: Mapping[str, str], name: str) -> str:
             "make one with `openssl rand -hex 32`, or leave it empty for a monitor on this machine"
         )
     return given
+
+
+def _allowed(environment: Mapping[str, str], name: str) -> bool:
+    given = environment.get(name, "refuse")
+    if given not in ("refuse", "allow"):
+        raise WrongSetting(f"{name} is {given!r}; it is 'refuse' or 'allow'")
+    return given == "allow"
 
 
 def _proxies(environment: Mapping[str, str], name: str) -> str:

@@ -77,20 +77,14 @@ class Escalations:
     def start_callback(self, escalation_id: str) -> None:
         self._set(escalation_id, status="callback")
 
-    def claim_all(self, conversation_id: str, staff_id: str, now: datetime) -> None:
-        """Whatever was open in the conversation is now in this person's hands."""
-        self._connection.execute(
-            update(escalations)
-            .where(escalations.c.conversation_id == conversation_id, escalations.c.status.in_(OPEN))
-            .values(status="active", assigned_to=staff_id, claimed_by=staff_id, claimed_at=now)
-        )
+    def claim_all(self, conversation_id: str, staff_id: str, now: datetime) -> list[Escalation]:
+        """Whatever was open in the conversation is now in this person's hands; returns that."""
+        values = {"status": "active", "assigned_to": staff_id, "claimed_by": staff_id, "claimed_at": now}
+        return self._change_open(conversation_id, values)
 
-    def resolve_all(self, conversation_id: str, now: datetime) -> None:
-        self._connection.execute(
-            update(escalations)
-            .where(escalations.c.conversation_id == conversation_id, escalations.c.status.in_(OPEN))
-            .values(status="resolved", ended_at=now)
-        )
+    def resolve_all(self, conversation_id: str, now: datetime) -> list[Escalation]:
+        """Whatever was open in the conversation is over; returns that."""
+        return self._change_open(conversation_id, {"status": "resolved", "ended_at": now})
 
     def waiting(self, values_since: date) -> list[WaitingCustomer]:
         """Everybody in the queue. Values observed before ``values_since`` count as unknown."""
@@ -143,6 +137,16 @@ class Escalations:
             .group_by(conversations.c.owner_id)
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def _change_open(self, conversation_id: str, values: dict[str, Any]) -> list[Escalation]:
+        statement = (
+            update(escalations)
+            .where(escalations.c.conversation_id == conversation_id, escalations.c.status.in_(OPEN))
+            .values(values)
+            .returning(escalations)
+        )
+        found = [Escalation(**row) for row in self._connection.execute(statement).mappings()]
+        return sorted(found, key=lambda one: (one.requested_at, one.escalation_id))
 
     def _one(self, query: Any) -> Escalation | None:
         row = self._connection.execute(query).mappings().one_or_none()

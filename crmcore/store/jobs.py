@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from crmcore.jobs import Job
 from crmcore.store.schema import jobs
@@ -55,6 +55,15 @@ class Jobs:
 
     def retry(self, job: Job, error: str, due_at: datetime) -> bool:
         return self._settle(job, status="waiting", due_at=due_at, last_error=error[:400])
+
+    def postpone(self, job: Job, why: str, due_at: datetime) -> bool:
+        """Let it begin anew at a later time; the attempts of before do not count."""
+        return self._settle(job, status="waiting", due_at=due_at, last_error=why[:400], attempts=0)
+
+    def forget_done(self, kind: str, before: datetime) -> None:
+        """Drop jobs of a kind that were done before a moment, when nobody will plan the same again."""
+        done = (jobs.c.kind == kind, jobs.c.status == "done", jobs.c.finished_at < before)
+        self._connection.execute(delete(jobs).where(*done))
 
     def give_up(self, job: Job, error: str, now: datetime) -> bool:
         return self._settle(job, status="failed", finished_at=now, last_error=error[:400])

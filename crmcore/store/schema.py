@@ -477,6 +477,53 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_created", "created_at"),
 )
 
+# --- events and their receivers ----------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", RisingId, primary_key=True, autoincrement=True),
+    Column("webhook_id", String(40), nullable=False, unique=True),  # What receivers tell repeats by.
+    Column("kind", String(40), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("facts", JSON, nullable=False),  # Identifiers, states and amounts; nobody's words.
+    Index("ix_events_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("endpoint_id", String(40), primary_key=True),
+    Column("url", String(2000), nullable=False),
+    Column("events", JSON, nullable=False),  # The kinds that it gets.
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("generation", Integer, nullable=False),  # Of its secret, which is stored nowhere.
+    Column("previous_until", UtcDateTime, nullable=True),
+    Column("failing_since", UtcDateTime, nullable=True),
+    Column("failures", Integer, nullable=False),
+    Column("retry_at", UtcDateTime, nullable=True),
+    Column("disabled_at", UtcDateTime, nullable=True),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("delivery_id", RisingId, primary_key=True, autoincrement=True),
+    Column("endpoint_id", String(40), ForeignKey("webhook_endpoints.endpoint_id"), nullable=False),
+    Column("event_id", RisingId, ForeignKey("events.event_id"), nullable=False),
+    Column("status", String(16), nullable=False),  # waiting, delivered, dead
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("round", Integer, nullable=False, default=0),
+    Column("last_error", String(200), nullable=True),
+    Column("tried_at", UtcDateTime, nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("endpoint_id", "event_id"),
+    Index("ix_webhook_deliveries_status", "endpoint_id", "status"),
+    Index("ix_webhook_deliveries_event", "event_id"),
+    sqlite_autoincrement=True,
+)
+
 # --- value and decisions ---------------------------------------------------------------------------------
 
 value_runs = Table(

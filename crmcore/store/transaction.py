@@ -14,6 +14,7 @@ from crmcore.store.customers import Customers
 from crmcore.store.decisions import Decisions
 from crmcore.store.drafts import Drafts
 from crmcore.store.escalations import Escalations
+from crmcore.store.events import Events
 from crmcore.store.firm import Firms
 from crmcore.store.idempotency import IdempotencyKeys
 from crmcore.store.identify import VerificationCodes
@@ -31,6 +32,7 @@ from crmcore.store.sockets import Sockets
 from crmcore.store.staff import StaffMembers
 from crmcore.store.value import Values
 from crmcore.store.visits import Visits
+from crmcore.store.webhooks import Webhooks
 from crmcore.store.workspace import WorkspaceReads
 
 
@@ -60,6 +62,8 @@ class Transaction:
         self.channels = Channels(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.sockets = Sockets(connection)
+        self.events = Events(connection)
+        self.webhooks = Webhooks(connection)
         self.value = Values(connection)
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)

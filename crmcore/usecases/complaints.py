@@ -12,6 +12,7 @@ from crmcore.orders import last_day
 from crmcore.spoken import spoken_day
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.customers import verified_customer, write_to
+from crmcore.usecases.events import emit, known_customer
 from crmcore.usecases.orders import club_contract_of
 from crmcore.usecases.ownership import guard
 from crmcore.usecases.routing import oldest_value
@@ -55,6 +56,11 @@ def file_complaint(crm: Crm, turn: Turn, words: str) -> FiledComplaint:
             opened_at=now,
         )
         tx.complaints.add(complaint)
+        emit(
+            tx, "complaint.opened", now,
+            complaint_id=complaint_id, reference=complaint.reference,
+            customer_id=known_customer(conversation), conversation_id=turn.conversation_id,
+        )  # fmt: skip
         return FiledComplaint(complaint, is_new=True)
 
 

@@ -22,6 +22,7 @@ from crmcore.ids import new_id
 from crmcore.redaction import NEVER_KEPT, redact
 from crmcore.store.messages import NewMessage
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import add_message, emit
 from crmcore.usecases.ownership import guard, locked, say_as_bot, transfer
 from crmcore.usecases.planning import plan_return
 from crmcore.usecases.routing import queue
@@ -118,6 +119,10 @@ def add_conversation(
         token_generation=0,
     )
     tx.conversations.add(begun)
+    emit(
+        tx, "conversation.opened", now,
+        conversation_id=begun.conversation_id, channel=channel, language=language, customer_id=customer_id,
+    )  # fmt: skip
     if greeting is not None:
         say_as_bot(tx, begun, greeting, "greeting:0", now)
     return locked(tx, begun.conversation_id)
@@ -271,7 +276,8 @@ def _receive(
 def _store(
     tx: Transaction, owned: Conversation, client_id: str, text: str, payload: str | None, now: datetime
 ) -> Message:
-    return tx.messages.add(
+    return add_message(
+        tx,
         NewMessage(
             conversation_id=owned.conversation_id,
             seq=tx.conversations.next_seq(owned.conversation_id, now),
@@ -282,5 +288,5 @@ def _store(
             epoch=owned.epoch,
             state="pending" if owned.owner_kind == "bot" else "done",
             created_at=now,
-        )
+        ),
     )

@@ -15,9 +15,11 @@ from crmcore.escalation import (
     entry_of,
     promise_by,
 )
+from crmcore.events import moment
 from crmcore.firm import Firm
 from crmcore.ids import new_id
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import emit, known_customer, tell_of_escalations
 from crmcore.usecases.ownership import guard, locked, mark, transfer
 from crmcore.usecases.planning import plan_callback_check, plan_closing, plan_return
 from crmcore.usecases.routing import (
@@ -152,7 +154,8 @@ def keep_callback(crm: Crm, callback_id: str, staff_id: str) -> bool:
         kept = tx.callbacks.mark_kept(callback_id, staff_id, now)
         escalation = tx.escalations.open_of(callback.conversation_id, "callback")
         if kept and escalation is not None:
-            tx.escalations.resolve_all(callback.conversation_id, now)
+            ended = tx.escalations.resolve_all(callback.conversation_id, now)
+            tell_of_escalations(tx, "escalation.ended", ended, now)
         return kept
 
 
@@ -200,6 +203,7 @@ def _request(
             requested_at=now,
         )
     )
+    tell_of_escalations(tx, "escalation.requested", [escalation], now)
     if escalation.status == "callback" and tx.callbacks.open_of(conversation.conversation_id) is None:
         _add_callback(tx, firm, conversation, f"{source}:callback", now)
     return escalation
@@ -281,4 +285,9 @@ def _add_callback(
         )
     )
     plan_callback_check(tx, callback)
+    emit(
+        tx, "callback.promised", now,
+        callback_id=callback.callback_id, conversation_id=conversation.conversation_id,
+        customer_id=known_customer(conversation), promised_by=moment(promised_by),
+    )  # fmt: skip
     return callback

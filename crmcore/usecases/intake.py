@@ -28,6 +28,12 @@ from crmcore.intake import (
 )
 from crmcore.orders import Order, Return, ReturnStatus, UnknownOrder
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import (
+    tell_of_order_status,
+    tell_of_orders,
+    tell_of_return,
+    tell_of_return_status,
+)
 from crmcore.usecases.service_costs import book_cost
 from crmcore.usecases.value_refresh import refresh_value, refresh_values
 
@@ -68,6 +74,7 @@ def record_orders(crm: Crm, orders: Sequence[Order], claim: Claim | None = None)
         for customer_id in sorted({order.customer_id for order in orders}):  # One order for all, no deadlock.
             _locked_customer(tx, customer_id)
         recorded = [_record_order(tx, order) for order in orders]
+        tell_of_orders(tx, [one.record for one in recorded if one.is_new], now)
         refresh_values(tx, crm.firm, sorted({one.record.customer_id for one in recorded if one.is_new}), now)
         return recorded
 
@@ -86,6 +93,7 @@ def change_order(crm: Crm, order_id: str, change: OrderChange) -> Order:
         if after != before:
             tx.orders.save(after)
             if after.status != before.status:
+                tell_of_order_status(tx, before, after.status, now)
                 refresh_value(tx, crm.firm, after.customer_id, now)
         return after
 
@@ -114,6 +122,7 @@ def record_return(
         if stored is None:
             check_return_fits(order, new.amount_minor, tx.orders.returns_of_order(order.order_id))
             tx.orders.add_return(new)
+            tell_of_return(tx, new, now)
             book_cost(tx, crm.firm, new.customer_id, "return", crm.firm.value.return_cost, now)
             refresh_value(tx, crm.firm, new.customer_id, now)
             return Recorded(new, True)
@@ -139,6 +148,7 @@ def change_return(crm: Crm, return_id: str, status: ReturnStatus) -> Return:
         after = replace(before, status=status)
         if after != before:
             tx.orders.set_return_status(return_id, status)
+            tell_of_return_status(tx, before, status, now)
             refresh_value(tx, crm.firm, after.customer_id, now)
         return after
 

@@ -10,17 +10,20 @@ from types import MappingProxyType
 from crmcore.crm import Crm
 from crmcore.errors import CrmError
 from crmcore.firm import Firm
-from crmcore.jobs import LEASE, MAX_ATTEMPTS, Job, pause_before_retry
+from crmcore.jobs import LEASE, MAX_ATTEMPTS, Job, Postponed, pause_before_retry
 from crmcore.logs import words_of
 from crmcore.metrics import jobs_run
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.letters import deliver
 from crmcore.usecases.planning import plan
 from crmcore.usecases.timers import callback_due, queue_closes, return_timer
+from crmcore.usecases.webhooks import deliver_event, tidy
 
 log = logging.getLogger(__name__)
 
 NIGHT = time(3, 0)  # In the firm's time zone, after the day's orders and before the first customer.
+
+NIGHTLY = ("tidy", "score")
 
 
 class NoHandler(CrmError):
@@ -49,6 +52,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "queue_closes": Handler(queue_closes),
         "callback_due": Handler(callback_due),
         "letter": Handler(deliver),
+        "webhook": Handler(deliver_event),
+        "tidy": Handler(tidy),
         "score": Handler(nightly_score, lease=timedelta(minutes=30)),
     }
 )
@@ -81,12 +86,13 @@ def _next(day: date) -> date:
 
 def _plan_tonight(crm: Crm) -> None:
     night = next_night(crm.firm, crm.clock())
-    key = f"score:{night.date().isoformat()}"
+    keys = {kind: f"{kind}:{night.date().isoformat()}" for kind in NIGHTLY}
     with crm.store.read() as tx:
-        planned = tx.jobs.by_key(key) is not None
+        planned = all(tx.jobs.by_key(key) is not None for key in keys.values())
     if not planned:
         with crm.store.write() as tx:
-            plan(tx, "score", key, night, {})
+            for kind, key in keys.items():
+                plan(tx, kind, key, night, {})
 
 
 def _claim(crm: Crm, holder: str, handlers: Mapping[str, Handler]) -> Job | None:
@@ -112,6 +118,11 @@ def _run(crm: Crm, job: Job, handlers: Mapping[str, Handler]) -> None:
         if handler is None:
             raise NoHandler(f"no handler for a {job.kind!r} job; is this process older than the others?")
         handler.run(crm, job)
+    except Postponed as later:
+        with crm.store.write() as tx:
+            tx.jobs.postpone(job, str(later), later.due_at)
+        jobs_run.labels(job.kind, "postponed").inc()
+        return
     except Exception as raised:  # noqa: BLE001 -- recorded with the job, counted, and tried again.
         error = raised
     _note(job, error, clocks.perf_counter() - started)

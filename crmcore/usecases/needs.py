@@ -14,6 +14,7 @@ from crmcore.needs.probing import Question, next_question, question_asked
 from crmcore.needs.reading import read_need
 from crmcore.needs.values import Need, NeedIsClosed, Probe, ReadNeed, UnknownNeed
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import tell_of_need
 from crmcore.usecases.ownership import guard
 from crmcore.usecases.value_refresh import refresh_value
 
@@ -79,8 +80,11 @@ def correct_need(
     with crm.store.write() as tx:
         conversation, need = _opened(tx, turn, need_id, "corrected")
         read = merged(need.read, said, answers_question=asked is not None and previous_question is None)
-        need = replace(need, read=read, updated_at=crm.clock())
+        now = crm.clock()
+        before, need = need, replace(need, read=read, updated_at=now)
         tx.needs.save(need)
+        if need.status == "open" and need.read != before.read:
+            tell_of_need(tx, "need.changed", need, now)
         _revalue(tx, crm, need)
     return _understood(crm, need, conversation.language)
 
@@ -93,9 +97,12 @@ def confirm_need(crm: Crm, turn: Turn, need_id: str) -> UnderstoodNeed:
         if need.status == "understood":
             need = replace(confirmed(need), confirmed_at=now, updated_at=now)
             tx.needs.save(need)
+            tell_of_need(tx, "need.confirmed", need, now)
             for old in tx.needs.of_customer(need.customer_id, "open") if need.customer_id else ():
                 if old.need_id != need.need_id and contradicts(need, old):
-                    tx.needs.save(replace(old, status="contradicted", updated_at=now))
+                    old = replace(old, status="contradicted", updated_at=now)
+                    tx.needs.save(old)
+                    tell_of_need(tx, "need.changed", old, now)
             _revalue(tx, crm, need)
     return _understood(crm, need, conversation.language)
 
@@ -105,8 +112,11 @@ def withdraw_need(crm: Crm, turn: Turn, need_id: str) -> Need:
     with crm.store.write() as tx:
         _, need = _found(tx, turn, need_id)
         if need.status != "withdrawn":
+            was_confirmed = need.confirmed_at is not None
             need = replace(need, status="withdrawn", updated_at=crm.clock())
             tx.needs.save(need)
+            if was_confirmed:  # Nobody was told of a need that he never confirmed.
+                tell_of_need(tx, "need.withdrawn", need, need.updated_at)
             _revalue(tx, crm, need)
     return need
 

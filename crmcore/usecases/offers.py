@@ -27,6 +27,7 @@ from crmcore.offers import (
     to_json,
 )
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import tell_of_offer
 from crmcore.usecases.ownership import guard
 
 
@@ -91,6 +92,7 @@ def next_offer(crm: Crm, turn: Turn) -> ShownOffer | NoOffer:
                     answered_at=None,
                 )
             )
+            tell_of_offer(tx, "offer.shown", shown, now)
         return _shown(tx, crm.firm, conversation, shown)
 
 
@@ -106,6 +108,8 @@ def accept_offer(crm: Crm, turn: Turn, offer_event_id: str) -> AnsweredOffer:
         if event.status == "declined" or ended:
             return _answer("gone", event, offer, conversation, False)
         granted = tx.offers.grant(offer_event_id, grant_key(event.customer_id, event.offer), now)
+        if granted:
+            tell_of_offer(tx, "offer.accepted", event, now)
         return _answer("accepted" if granted else "gone", event, offer, conversation, granted)
 
 
@@ -116,7 +120,11 @@ def decline_offer(crm: Crm, turn: Turn, offer_event_id: str) -> AnsweredOffer:
         offer = crm.firm.offer(event.offer)
         if event.status == "accepted":
             return _answer("accepted", event, offer, conversation, False)
-        return _answer("declined", event, offer, conversation, tx.offers.decline(offer_event_id, crm.clock()))
+        now = crm.clock()
+        declined = tx.offers.decline(offer_event_id, now)
+        if declined:
+            tell_of_offer(tx, "offer.declined", event, now)
+        return _answer("declined", event, offer, conversation, declined)
 
 
 def _inputs(tx: Transaction, firm: Firm, conversation: Conversation, now: datetime) -> OfferInputs:

@@ -20,6 +20,7 @@ from crmcore.orders import (
 )
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.customers import verified_customer, write_to
+from crmcore.usecases.events import tell_of_order_status, tell_of_return
 from crmcore.usecases.ownership import guard
 from crmcore.usecases.service_costs import book_cost
 from crmcore.usecases.value_refresh import refresh_value
@@ -99,6 +100,7 @@ def request_return(crm: Crm, turn: Turn, order_id: str, reason: str) -> BookedRe
             source_key=f"message:{turn.message_id}:return",
         )
         tx.orders.add_return(booked)
+        tell_of_return(tx, booked, now)
         book_cost(tx, crm.firm, customer.customer_id, "return", crm.firm.value.return_cost, now)
         refresh_value(tx, crm.firm, customer.customer_id, now)
         write_to(tx, crm, "return_booked", customer, order=order_id, return_id=booked.return_id)
@@ -119,7 +121,9 @@ def cancel_order(crm: Crm, turn: Turn, order_id: str) -> Order:
         check_cancel(order)
         if not tx.orders.cancel(order_id):
             raise CannotCancel(_own_order(tx, customer, order_id))
-        refresh_value(tx, crm.firm, customer.customer_id, crm.clock())
+        now = crm.clock()
+        tell_of_order_status(tx, order, "cancelled", now)
+        refresh_value(tx, crm.firm, customer.customer_id, now)
         write_to(tx, crm, "order_cancelled", customer, order=order_id)
         return _own_order(tx, customer, order_id)
 

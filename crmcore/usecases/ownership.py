@@ -21,6 +21,7 @@ from crmcore.conversations import (
 from crmcore.ids import new_id
 from crmcore.store.messages import NewMessage
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import add_message
 
 
 def locked(tx: Transaction, conversation_id: str) -> Conversation:
@@ -74,7 +75,8 @@ def mark(
 ) -> Message:
     """Tell the customer about a change of owner; ``crmcore.conversations`` lists the kinds."""
     seq = tx.conversations.next_seq(conversation.conversation_id, now)
-    return tx.messages.add(
+    return add_message(
+        tx,
         NewMessage(
             conversation_id=conversation.conversation_id,
             seq=seq,
@@ -84,7 +86,7 @@ def mark(
             text=mark_text(values),
             epoch=conversation.epoch,
             created_at=now,
-        )
+        ),
     )
 
 
@@ -100,7 +102,8 @@ def say_as_bot(
     seq = tx.conversations.next_seq(conversation.conversation_id, now)
     offered = [(Button(new_id("btn"), title), payload) for title, payload in reply.buttons]
     tx.messages.offer_buttons(conversation.conversation_id, seq, offered)
-    return tx.messages.add(
+    return add_message(
+        tx,
         NewMessage(
             conversation_id=conversation.conversation_id,
             seq=seq,
@@ -111,5 +114,5 @@ def say_as_bot(
             in_reply_to=in_reply_to,
             epoch=conversation.epoch,
             created_at=now,
-        )
+        ),
     )

@@ -22,6 +22,7 @@ from crmcore.firm import Firm
 from crmcore.ids import new_id
 from crmcore.staff import takes_customers
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import tell_of_escalations
 from crmcore.usecases.ownership import mark
 
 
@@ -138,7 +139,7 @@ def record_takeover(
 ) -> None:
     """An account manager stepped in unasked: that too is an escalation with its reason."""
     decision_id, _ = decide(tx, firm, conversation, "takeover", now, taken_by=staff_id)
-    tx.escalations.add(
+    escalation = tx.escalations.add(
         Escalation(
             escalation_id=new_id("esc"),
             conversation_id=conversation.conversation_id,
@@ -153,6 +154,7 @@ def record_takeover(
             requested_at=now,
         )
     )
+    tell_of_escalations(tx, "escalation.requested", [escalation], now)
 
 
 def staff_name(tx: Transaction, staff_id: str) -> str:

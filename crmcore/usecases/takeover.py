@@ -16,6 +16,7 @@ from crmcore.crm import Crm
 from crmcore.staff import StaffMember, UnknownStaff
 from crmcore.store.messages import NewMessage
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.events import add_message, tell_of_escalations
 from crmcore.usecases.ownership import locked, mark, transfer
 from crmcore.usecases.planning import plan_return
 from crmcore.usecases.routing import record_takeover
@@ -85,7 +86,8 @@ def say_as_person(
         owed = tx.callbacks.open_of(conversation_id)
         if owed is not None and not owed.contact:  # The promise was to come back in this chat.
             tx.callbacks.mark_kept(owed.callback_id, staff_id, now)
-        return tx.messages.add(
+        return add_message(
+            tx,
             NewMessage(
                 conversation_id=conversation_id,
                 seq=tx.conversations.next_seq(conversation_id, now),
@@ -96,7 +98,7 @@ def say_as_person(
                 text=text,
                 epoch=conversation.epoch,
                 created_at=now,
-            )
+            ),
         )
 
 
@@ -116,7 +118,7 @@ def give_back(crm: Crm, conversation_id: str, staff_id: str) -> Conversation:
         before = _owned(tx, conversation_id, staff_id)
         after = transfer(tx, before, transfers.give_back(before))
         tx.messages.make_unanswered_pending(conversation_id)
-        tx.escalations.resolve_all(conversation_id, now)
+        tell_of_escalations(tx, "escalation.ended", tx.escalations.resolve_all(conversation_id, now), now)
         tx.drafts.remove(conversation_id, staff_id)
         mark(tx, after, "mark:left", {"name": member.name}, now)
         return locked(tx, conversation_id)
@@ -134,7 +136,7 @@ def close(crm: Crm, conversation_id: str, staff_id: str) -> Conversation:
         member = _member(tx, staff_id)
         before = _owned(tx, conversation_id, staff_id)
         after = transfer(tx, before, transfers.close(before, now))
-        tx.escalations.resolve_all(conversation_id, now)
+        tell_of_escalations(tx, "escalation.ended", tx.escalations.resolve_all(conversation_id, now), now)
         tx.drafts.remove(conversation_id, staff_id)
         mark(tx, after, "mark:closed", {"name": member.name}, now)
         return locked(tx, conversation_id)
@@ -177,7 +179,8 @@ def _join(tx: Transaction, crm: Crm, conversation: Conversation, member: StaffMe
     client_id = f"mark:joined:{conversation.epoch}"
     if tx.messages.by_client_id(conversation.conversation_id, client_id) is None:
         now = crm.clock()
-        tx.escalations.claim_all(conversation.conversation_id, member.staff_id, now)
+        claimed = tx.escalations.claim_all(conversation.conversation_id, member.staff_id, now)
+        tell_of_escalations(tx, "escalation.claimed", claimed, now, staff_id=member.staff_id)
         mark(tx, conversation, "mark:joined", {"name": member.name}, now, client_id)
         if conversation.customer_id is not None and conversation.verified_at is not None:
             book_cost(tx, crm.firm, conversation.customer_id, "contact", crm.firm.value.contact_cost, now)

@@ -18,6 +18,7 @@ from crmcore.crm import Crm
 from crmcore.ids import new_id
 from crmcore.money import from_minor
 from crmcore.tiers import Borders, Tier, TierPolicy, store_borders
+from crmcore.usecases.events import tell_of_tiers
 from crmcore.usecases.value_records import Valued, record_values
 from crmcore.usecases.value_refresh import books_of, value_again
 from crmcore.value.card import ValueCard, card_of
@@ -101,6 +102,11 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
         late = _refreshed_meanwhile(before, standing, observed_until)
         tx.value.publish(run.run_id)
         again = value_again(tx, firm, run, sorted(late), standing, now)
+        if standing:  # The first scoring of all gives everybody a tier, which changes nobody's.
+            fresh: dict[str, Tier | None] = {s.customer_id: s.tier for s in snapshots}
+            lost = dict.fromkeys(standing.keys() - fresh.keys())
+            on_time = {c: tier for c, tier in (fresh | lost).items() if c not in late}
+            tell_of_tiers(tx, standing, on_time, now)
     current = [*(s for s in snapshots if s.customer_id not in late), *again]
     tiers = Counter(s.tier for s in current)
     total = from_minor(sum(s.clv_minor for s in current), firm.currency)

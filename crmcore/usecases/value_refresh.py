@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from crmcore.firm import Firm
 from crmcore.store.transaction import Transaction
 from crmcore.tiers import Tier, TierPolicy, read_borders
+from crmcore.usecases.events import tell_of_tiers
 from crmcore.usecases.value_records import Valued, record_values
 from crmcore.value.books import Books, ForeignCurrency, read_books
 from crmcore.value.clv import value_customers
@@ -69,7 +70,10 @@ def value_again(
     revisions = _next_revisions(tx, run, books.summary.customer_id, standing)
     snapshots = record_values(tx, valued, standing, revisions, now)
     tx.value.make_current(snapshots)
-    tx.value.drop(sorted(set(customers) - set(books.summary.customer_id)))
+    gone = sorted(set(customers) - set(books.summary.customer_id))
+    tx.value.drop(gone)
+    tiers: dict[str, Tier | None] = {snapshot.customer_id: snapshot.tier for snapshot in snapshots}
+    tell_of_tiers(tx, standing, tiers | dict.fromkeys(gone), now)
     return snapshots
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from crmcore.crm import Crm
 from crmcore.errors import CrmError
-from crmcore.money import MoneyError, from_minor, to_minor
+from crmcore.money import MoneyError, to_minor
 
 
 class WrongMoney(CrmError):
@@ -21,15 +21,6 @@ def minor(crm: Crm, amount: str, currency: str) -> int:
         return to_minor(Decimal(amount), currency)
     except MoneyError as error:
         raise WrongMoney(str(error)) from error
-
-
-def money(minor: int, currency: str) -> str:
-    """Minor units as the API writes them.
-
-    >>> money(12990, "EUR")
-    '129.90'
-    """
-    return decimal_text(from_minor(minor, currency))
 
 
 def decimal_text(amount: Decimal) -> str:

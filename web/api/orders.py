@@ -7,9 +7,10 @@ from pydantic import Field
 
 from crmcore.crm import Crm
 from crmcore.intake import MOST_ORDERS, OrderChange
+from crmcore.money import amount_text
 from crmcore.orders import Item, Order, OrderStatus
 from crmcore.usecases import intake, listings
-from web.api.amounts import minor, money
+from web.api.amounts import minor
 from web.api.fields import Amount, Answer, Body, Currency, Day, Id, Line, Moment, Quantity
 from web.api.idempotency import IdempotencyKey, claim_of
 from web.api.pages import USUAL, After, Limit, Listed, listed, window
@@ -222,15 +223,17 @@ def _shown_order(order: Order) -> OrderOut:
         order_id=order.order_id,
         customer_id=order.customer_id,
         ordered_at=order.ordered_at,
-        amount=money(order.amount_minor, order.currency),
+        amount=amount_text(order.amount_minor, order.currency),
         currency=order.currency,
-        margin=None if order.margin_minor is None else money(order.margin_minor, order.currency),
+        margin=None if order.margin_minor is None else amount_text(order.margin_minor, order.currency),
         status=order.status,
         expected_on=order.expected_on,
         delivered_on=order.delivered_on,
         tracking=order.tracking,
         items=[
-            ItemOut(product=i.product, quantity=i.quantity, amount=money(i.amount_minor, order.currency))
+            ItemOut(
+                product=i.product, quantity=i.quantity, amount=amount_text(i.amount_minor, order.currency)
+            )
             for i in order.items
         ],
         paid=order.paid,

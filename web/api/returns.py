@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
 
+from crmcore.money import amount_text
 from crmcore.orders import Return, ReturnStatus
 from crmcore.usecases import intake, listings
-from web.api.amounts import minor, money
+from web.api.amounts import minor
 from web.api.fields import Amount, Answer, Body, Currency, Id, Line, Moment
 from web.api.idempotency import IdempotencyKey, claim_of
 from web.api.pages import USUAL, After, Limit, Listed, listed, window
@@ -137,9 +138,9 @@ def _shown_return(stored: Return) -> ReturnOut:
         order_id=stored.order_id,
         customer_id=stored.customer_id,
         requested_at=stored.requested_at,
-        amount=money(stored.amount_minor, stored.currency),
+        amount=amount_text(stored.amount_minor, stored.currency),
         currency=stored.currency,
-        margin=None if stored.margin_minor is None else money(stored.margin_minor, stored.currency),
+        margin=None if stored.margin_minor is None else amount_text(stored.margin_minor, stored.currency),
         reason=stored.reason,
         status=stored.status,
     )
