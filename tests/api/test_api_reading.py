@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from crmcore.orders import Return
 from crmcore.paging import Place, read_cursor, write_cursor
 from crmcore.store import schema
 from crmcore.store.database import raw_connection
@@ -15,7 +16,7 @@ from crmcore.usecases.conversations import say_as_person
 from crmcore.usecases.escalation import request_person
 from crmcore.usecases.takeover import claim
 from tests.api.program import AN_ORDER, Door
-from tests.builders import a_conversation, a_customer, a_message, a_staff_member, answered
+from tests.builders import OPEN_HOURS, a_conversation, a_customer, a_message, a_staff_member, answered
 from tests.offers.builders import an_open_need
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -177,3 +178,11 @@ def test_who_may_not_write_learns_nothing_about_the_body(door: Door, method: str
     assert reads.send(method, path, {"nonsense": True}).status_code == 403
     reads.key = "none"
     assert reads.send(method, path, {"nonsense": True}).status_code == 401
+
+
+def test_an_imported_credit_is_shown_without_an_order(door: Door) -> None:
+    reader = door.program("orders:read")
+    credit = Return("R-9", None, a_customer(door.crm), OPEN_HOURS, "", 500, None, "EUR", "refunded", None)
+    with door.crm.store.write() as tx:
+        tx.orders.add_return(credit)
+    assert [(row["return_id"], row["order_id"]) for row in reader.all_pages("/returns")] == [("R-9", None)]
