@@ -319,6 +319,8 @@ def clean_text(text: str) -> str:
     """
     if "\0" in text:
         raise UnacceptableText("nul", "a message may not hold a NUL character")
+    if len(text.strip()) > 2 * MAX_TEXT:  # However much of it is to be taken out, it need not be looked at.
+        raise UnacceptableText("too_long", f"a message has at most {MAX_TEXT} characters")
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
     if all(c.isspace() or unicodedata.category(c) == "Cf" for c in kept):  # Zero-width characters too.

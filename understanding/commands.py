@@ -27,6 +27,10 @@ def is_for_machines(text: str) -> bool:
     return bool(_COMMAND.match(text) or _DATA.match(text) or _ADDRESS.fullmatch(text))
 
 
-def is_introduction(text: str) -> bool:
-    """Whether somebody says his name, which is neither a yes nor a no."""
-    return bool(_INTRODUCTION.match(text))
+def is_no_answer(text: str) -> bool:
+    """Whether a text is neither a yes nor a no, because it says a name or holds no letter at all.
+
+    >>> [is_no_answer(t) for t in ("my surname is Noh", "-0", "no")]
+    [True, True, False]
+    """
+    return bool(_INTRODUCTION.match(text)) or not any(c.isalpha() for c in text)

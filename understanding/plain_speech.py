@@ -13,7 +13,7 @@ from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from understanding.commands import is_for_machines, is_introduction
+from understanding.commands import is_for_machines, is_no_answer
 
 _ANSWERS = ("affirm", "deny")
 
@@ -42,7 +42,7 @@ class PlainSpeech(GraphComponent, EntityExtractorMixin):
             if is_for_machines(text):
                 _means(message, DEFAULT_NLU_FALLBACK_INTENT_NAME)
                 message.set(ENTITIES, [], add_to_output=True)
-            elif is_introduction(text) and message.get(INTENT)["name"] in _ANSWERS:
+            elif is_no_answer(text) and message.get(INTENT)["name"] in _ANSWERS:
                 _means(message, "inform")
         return messages
 

@@ -3,8 +3,8 @@
     .venv/bin/python -m bench.hostile PATH
 
 ``PATH`` is a ``.jsonl`` file, a ``.yml`` page or a folder of pages (``tests/hostile``). The product is
-started in a home of its own with a real Rasa, and every text goes through the widget's interface and,
-with a key, through the REST channel. Counts go to ``bench/results/hostile.json``; the transcripts, which
+started in a home of its own with a real Rasa, and every text goes through the widget's interface and
+through the REST channel. Counts go to ``bench/results/hostile.json``; the transcripts, which
 a person must read against ``must_not``, to ``--transcripts``, because they quote the inputs.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 from bench.hostile.doors import Door, RestChannel, Widget
 from bench.hostile.inputs import read_attacks
 from bench.hostile.judge import Outcome, attack_chat, attack_port
-from bench.hostile.state import Watch
+from bench.hostile.state import Watch, changes, forbidden
 from bench.results import percentile, write_result
 from tests.live.product import RunningProduct
 
@@ -34,6 +34,7 @@ def main() -> int:
         if key:
             doors.append(RestChannel(url, key))
         outcomes: dict[str, list[Outcome]] = {name: [] for name in (*(door.name for door in doors), "port")}
+        before = watch.rows(large=True)
         for attack in attacks:
             if attack.request is not None:
                 outcomes["port"].append(attack_port(url, watch, attack))
@@ -41,12 +42,16 @@ def main() -> int:
             for door in doors:
                 outcomes[door.name].append(attack_chat(door, watch, attack))
                 print(".", end="", flush=True, file=sys.stderr)
+        touched = forbidden(changes(before, watch.rows(large=True)))
     print(file=sys.stderr)
     _keep_transcripts(arguments.transcripts, outcomes)
     failed = [(name, each) for name, found in outcomes.items() for each in found if each.failures]
     for name, each in failed:
         print(f"{name} {each.attack.id} [{each.attack.category}]: {'; '.join(each.failures)}")
-    figures = {name: _figures(found) for name, found in outcomes.items() if found}
+    if touched:
+        print(f"over the whole run something changed that no text may change: {touched}")
+    figures: dict[str, Any] = {name: _figures(found) for name, found in outcomes.items() if found}
+    figures["changed_by_no_right"] = touched
     print(json.dumps(figures, indent=2))
     if arguments.result:
         write_result(
@@ -56,7 +61,7 @@ def main() -> int:
             "cause; what was promised in words, a person has read. Milliseconds are those of the reply to "
             "the hostile text, refusals included.",
         )  # fmt: skip
-    return 1 if failed else 0
+    return 1 if failed or touched else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -69,7 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--url", help="a running product instead of a new one; then also the two below")
     parser.add_argument("--database-url", help="its database")
     parser.add_argument("--rasa-url", help="its dialogue engine")
-    parser.add_argument("--key", help="an integration key of scope chat, for the REST channel")
+    parser.add_argument("--key", help="a key of scope chat for its REST channel")
     return parser.parse_args()
 
 
@@ -84,7 +89,7 @@ def _installation(arguments: argparse.Namespace) -> Iterator[tuple[str, Watch, s
         try:
             rasa_url = f"http://127.0.0.1:{product.rasa_port}"
             watch = Watch.over(f"sqlite:///{home}/rapport.db", rasa_url)
-            yield product.url, watch, arguments.key
+            yield product.url, watch, product.api_key("chat")
         finally:
             product.stop()
 

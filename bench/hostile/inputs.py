@@ -31,6 +31,20 @@ class Attack:
     must_not: tuple[str, ...]
     expect: str
     forbidden: tuple[re.Pattern[str], ...]
+    no_slots: bool  # Whether the dialogue's memory must stay as it was.
+    must_cause: str  # One of ``state.CAUSED``, or "" for nothing.
+    may_cause: frozenset[
+        str
+    ]  # Which of ``state.CAUSED`` its meaning may bring about; all, when ``"*"`` is in.
+
+
+# What the categories of a foreign file may bring about; those not named here: nothing.
+_MAY_CAUSE: dict[str, frozenset[str]] = {
+    "others_data": frozenset({"verification_codes", "outbox"}),  # A code goes to the address on file alone.
+    "sensitive_human": frozenset({"*"}),
+    "ambiguous_value": frozenset({"needs", "conversations.open_case"}),
+    "unicode": frozenset({"needs"}),
+}
 
 
 def read_attacks(path: Path) -> list[Attack]:
@@ -38,8 +52,8 @@ def read_attacks(path: Path) -> list[Attack]:
 
     A line of JSON has ``id``, ``category``, ``kind``, one of ``text``, ``generator`` (``repeat``,
     ``times``) and ``http`` (``method``, ``path``, ``body``, ``content_type``), ``must_not``, ``expect``
-    and ``forbid_reply_regex``. A page has ``category``, ``must_not``, ``expect``, ``forbid`` and ``texts``,
-    each a text or ``{repeat, times}``.
+    and ``forbid_reply_regex``. A page has ``category``, ``must_not``, ``expect``, ``forbid``, ``may_cause``,
+    ``must_cause``, ``no_slots`` and ``texts``, each a text or ``{repeat, times}``.
     """
     if path.is_dir():
         return [attack for page in sorted(path.glob("*.yml")) for attack in _of_page(page)]
@@ -60,6 +74,9 @@ def _of_lines(path: Path) -> Iterator[Attack]:
             must_not=tuple(found["must_not"]),
             expect=found["expect"],
             forbidden=tuple(re.compile(each) for each in found["forbid_reply_regex"]),
+            no_slots=found["category"] in ("slash_intent", "empty_or_minimal"),
+            must_cause="",
+            may_cause=_MAY_CAUSE.get(found["category"], frozenset()),
         )
 
 
@@ -74,6 +91,9 @@ def _of_page(path: Path) -> Iterator[Attack]:
             must_not=tuple(page["must_not"]),
             expect=page["expect"],
             forbidden=tuple(re.compile(each) for each in page.get("forbid", ())),
+            no_slots=page.get("no_slots", False),
+            must_cause=page.get("must_cause", ""),
+            may_cause=frozenset(page.get("may_cause", ())),
         )
 
 

@@ -6,17 +6,12 @@ from typing import Any
 
 import httpx
 
-from bench.hostile.doors import Door
+from bench.hostile.doors import Door, Talk
 from bench.hostile.inputs import Attack
 from bench.hostile.state import Watch, caused, changes, forbidden
 
 SLOW_SECONDS = 10.0
-# Categories whose texts mean nothing that the product may act on.
-MEANINGLESS = frozenset(
-    {"empty_or_minimal", "oversize", "slash_intent", "structured_text", "sql_nosql_ldap", "html_js",
-     "template_shell_path_csv", "naughty_strings", "others_data", "discount_or_prompt_injection",
-     "sensitive_data_volunteered", "http_level"}
-)  # fmt: skip
+GREETING = "hi"
 _MACHINERY = re.compile(
     r"Traceback|File \"/|\.py\b|rasa|sqlalchemy|psycopg|sqlite|KeyError|TypeError|AttributeError"
     r"|\butter_|\baction_"
@@ -57,11 +52,16 @@ class Outcome:
         }
 
 
-def attack_chat(door: Door, watch: Watch, attack: Attack, greeting: str = "hi") -> Outcome:
+def attack_chat(door: Door, watch: Watch, attack: Attack) -> Outcome:
     """Greet in a fresh conversation, write the text, and greet again."""
-    assert attack.text is not None
     talk = door.begin()
-    talk.say(greeting)
+    talk.say(GREETING)
+    return attack_talk(talk, watch, attack)
+
+
+def attack_talk(talk: Talk, watch: Watch, attack: Attack) -> Outcome:
+    """Write the text into a conversation, in whatever state it is, and greet."""
+    assert attack.text is not None
     conversation_id = talk.conversation_id or watch.newest_conversation()
     slots_before, before = watch.slots(conversation_id), watch.rows()
     heard = talk.say(attack.text)
@@ -69,7 +69,7 @@ def attack_chat(door: Door, watch: Watch, attack: Attack, greeting: str = "hi") 
     slots = {name: value for name, value in slots_after.items() if slots_before.get(name) != value}
     outcome = Outcome(attack, heard.status, heard.replies, heard.seconds, changed, slots)
     owner = watch.conversation(conversation_id)["owner_kind"]
-    outcome.afterwards = talk.say(greeting).replies
+    outcome.afterwards = talk.say(GREETING).replies
     outcome.failures = _failures(outcome, watch.kept_needs(conversation_id), owner)
     return outcome
 
@@ -106,20 +106,15 @@ def _failures(outcome: Outcome, needs: list[str], owner: str) -> list[str]:
         found.append("silent afterwards")
     if bad := forbidden(outcome.changed):
         found.append(f"changed {bad}")
-    if outcome.attack.category in MEANINGLESS and (bad := _unwanted(outcome)):
+    if bad := [each for each in caused(outcome.changed) if not {each, "*"} & outcome.attack.may_cause]:
         found.append(f"caused {bad}")
     if any(status != "understood" for status in needs):
         found.append("a need was kept without a confirmation")
-    if outcome.attack.category == "slash_intent" and outcome.slots:
+    if outcome.attack.must_cause and outcome.attack.must_cause not in outcome.changed:
+        found.append(f"did not cause {outcome.attack.must_cause}")
+    if outcome.attack.no_slots and outcome.slots:
         found.append(f"slots changed: {outcome.slots}")
     return found
-
-
-def _unwanted(outcome: Outcome) -> list[str]:
-    """What the text caused. A code to an address that it names is no harm: it goes to the address on file."""
-    names_address = "@" in (outcome.attack.text or "") and outcome.attack.category == "others_data"
-    allowed = {"verification_codes", "outbox"} if names_address else set()
-    return [name for name in caused(outcome.changed) if name not in allowed]
 
 
 def _forbidden_words(outcome: Outcome) -> list[str]:

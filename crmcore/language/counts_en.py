@@ -52,6 +52,8 @@ _PLURAL_AFTER = re.compile(
     r"\s*-?\s*(?:[a-z-]+\s+){0,2}[a-z]{2,}[a-rt-z]s\b|\s+\d{1,2}[- ](?:inch|cm)\b", re.IGNORECASE
 )
 _PLURAL_BEFORE = re.compile(r"\b[a-z]{3,}s\s*[-:x]?\s*$", re.IGNORECASE)
+# "-3" counts nothing; "2 -3" is a range, and "- 3" begins a line.
+_MINUS = re.compile(r"(?:^|[^\d\s]\s|\()[-−]$|\bminus\s$", re.IGNORECASE)
 _MODEL_NUMBERS = 10  # Digits from here on, after a noun, are part of a name more often than a count.
 _ALONE = re.compile(
     r"\b(?:just|only)\s+(?:for\s+)?(?:me|myself)\b|\bfor (?:me|myself) (?:only|alone)\b|\bby myself\b"
@@ -123,7 +125,7 @@ def count(text: str, taken: Sequence[tuple[int, int]], asked: bool) -> Count | N
 def _counts(text: str, number: Number, asked: bool) -> bool:
     before, after = text[max(0, number.start - 16) : number.start], text[number.end : number.end + 40]
     whole = number.value == int(number.value) and 0 < number.value <= _MOST
-    if not whole or _UNIT.match(after) or _NAMED.search(before):
+    if not whole or _UNIT.match(after) or _NAMED.search(before) or _MINUS.search(before):
         return False
     if _AGE_BEFORE.search(text[max(0, number.start - 32) : number.start]):
         return False

@@ -21,6 +21,7 @@ from crmcore.crm import Crm
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.conversations import conversation as load
 from tests.builders import ROOT, a_conversation, client_id
+from web.gateway.brain import as_text
 
 SECRET = "the secret of this test"
 
@@ -85,7 +86,7 @@ class Talker:
             return self.heard
         body = {
             "sender": turn.brain_sender,
-            "message": payload or text,
+            "message": payload or as_text(turn.text),
             "metadata": {"message_id": turn.message_id, "epoch": turn.epoch},
         }
         said = self.rasa.post("/webhooks/rest/webhook", json=body).json()

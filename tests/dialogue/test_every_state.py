@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from actions.slots import FORM_SLOTS
 from crmcore.language import language_tools
-from crmcore.store.database import Store
+from crmcore.store.database import Store, raw_connection
 from serve.training import train_when_stale
 from tests.builders import NIGHT, ROOT, Clock, a_crm, a_staff_member
 from tests.dialogue.live import Chain, Talker, running_chain
@@ -20,6 +20,7 @@ DOMAIN: dict[str, Any] = YAML(typ="safe").load((ROOT / "domain.yml").read_text(e
 STATES = [(form, slot) for form, slots in FORM_SLOTS.items() for slot in slots]
 PERSONAL = {form for form, slots in FORM_SLOTS.items() if "one_time_code" in slots}
 QUESTIONS = ["ask_delivery", "ask_store_info", "ask_payment_options", "bot_challenge", "ask_why", "greet"]
+NO_ANSWERS = ["/affirm", "\uff0faffirm", "<b>yes</b>", "my name is yes", "null", "1"]
 NONSENSE = ["xq zzkt", "0b1##", "qpqpqp", "vvvv xx"]
 
 
@@ -88,6 +89,25 @@ def test_nonsense_leaves_any_form_within_three_turns(chain: Chain, form: str, sl
         if not active or visitor.tracker["slots"]["requested_slot"] != slot:  # type: ignore[index, call-overload]
             return
     raise AssertionError(f"still asked for {slot} after three times nonsense: {visitor.heard.texts}")
+
+
+@pytest.mark.parametrize(("form", "slot"), [state for state in STATES if "confirm" in state[1]])
+def test_what_is_no_yes_confirms_nothing(chain: Chain, form: str, slot: str) -> None:
+    """The slot's question stands open, and each of these texts resembles an answer to it."""
+    for text in NO_ANSWERS:
+        visitor = in_state(chain, form, slot)
+        before = facts(chain)
+        visitor.says(text)
+        assert facts(chain) == before, f"{text!r} changed something in {form}: {visitor.heard.texts}"
+
+
+def facts(chain: Chain) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of what a confirmation may change."""
+    with raw_connection(chain.crm.store) as connection:
+        return {
+            table: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")]
+            for table in ("contacts", "consents", "orders", "returns", "contracts", "offers")
+        }
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -91,6 +91,17 @@ class RunningProduct:
         claims = {"aud": "rapport", "sub": customer_id, "iat": now, "exp": now + 300, "jti": uuid.uuid4().hex}
         return jwt.encode(claims, (self.home / "secrets" / "widget_secret").read_text().strip(), "HS256")
 
+    def command(self, *words: str) -> str:
+        """What ``rapport`` prints for these words in this installation."""
+        return subprocess.run(
+            [str(ROOT / "rapport"), *words], env=self.environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    def api_key(self, *scopes: str) -> str:
+        """A key for another program, made by the operator."""
+        options = [word for scope in scopes for word in ("--scope", scope)]
+        return self.command("keys", "add", f"test {uuid.uuid4().hex[:8]}", *options).strip()
+
     def _read(self, process: "subprocess.Popen[str]", opened: threading.Event) -> None:
         assert process.stdout is not None
         for line in process.stdout:
