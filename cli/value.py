@@ -11,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.value_backtest import backtest_command
 from crmcore.crm import Crm
 from crmcore.usecases.value_fit import FitReport, fit_model
 
 app = typer.Typer(help="Look into the value engine.", no_args_is_help=True)
+app.command("backtest")(backtest_command)
 
 
 class ModelName(StrEnum):

@@ -60,7 +60,7 @@ def read_books(
     :class:`ForeignCurrency`.
     """
     for rows in (orders, returns, costs):
-        _check_currency(rows, currency)
+        check_currency(rows, currency)
     units = 10.0 ** exponent(currency)
     ids: dict[str, int] = {}
     customer = _indices([row.customer_id for row in (*orders, *returns)], ids)
@@ -124,7 +124,7 @@ def _sum(amounts: Sequence[tuple[int, int]], n: int) -> FloatArray:
     return np.bincount(places, weights=np.array([amount for _, amount in amounts], float), minlength=n)
 
 
-def _check_currency(rows: Sequence[MoneyRow], currency: str) -> None:
+def check_currency(rows: Sequence[MoneyRow], currency: str) -> None:
     foreign = next((row for row in rows if row.currency != currency), None)
     if foreign is not None:
         raise ForeignCurrency(

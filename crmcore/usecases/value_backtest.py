@@ -1,0 +1,65 @@
+"""What a forecast made on a past day would have been worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+
+from crmcore.crm import Crm
+from crmcore.errors import CrmError
+from crmcore.firm import Firm
+from crmcore.money import from_minor
+from crmcore.store.transaction import Transaction
+from crmcore.value.backtest import Backtest, backtest
+from crmcore.value.books import check_currency
+from crmcore.value.purchase_log import PurchaseLog
+
+
+class OutcomeUnknown(CrmError):
+    """The days to compare with are not over, or are none."""
+
+
+@dataclass(frozen=True)
+class BacktestReport:
+    """``until`` is the last day that the forecast knew; it looked ``horizon`` days ahead."""
+
+    until: date
+    horizon: int
+    currency: str
+    result: Backtest
+
+
+def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
+    """Forecast as of the end of ``until`` and compare with what came. Nothing is stored.
+
+    Raises
+    ------
+    OutcomeUnknown : ``horizon`` days after ``until`` are not over yet, or ``horizon`` is not positive.
+    InvalidHistory : too few customers had bought again by then. ForeignCurrency.
+    """
+    firm = crm.firm
+    last = firm.today(crm.clock()) - timedelta(days=1)
+    if horizon < 1:
+        raise OutcomeUnknown(f"a horizon of {horizon} days shows nothing; give at least one day")
+    if until + timedelta(days=horizon) > last:
+        latest = last - timedelta(days=horizon)
+        raise OutcomeUnknown(
+            f"{horizon} days after {until} are not over yet; choose a day until {latest}, or fewer days"
+        )
+    with crm.store.read() as tx:
+        log = purchase_log(tx, firm, until + timedelta(days=horizon))
+    return BacktestReport(until, horizon, firm.currency, backtest(log, until.toordinal(), horizon))
+
+
+def purchase_log(tx: Transaction, firm: Firm, until: date) -> PurchaseLog:
+    """Every purchase day of the firm until the end of ``until``; days are ordinals of the firm's calendar."""
+    rows = tx.value.orders_before(datetime.combine(until + timedelta(days=1), time(), firm.zone))
+    check_currency(rows, firm.currency)
+    ids: dict[str, int] = {}
+    customer = np.array([ids.setdefault(row.customer_id, len(ids)) for row in rows], dtype=np.int64)
+    day = np.array([row.at.astimezone(firm.zone).toordinal() for row in rows], dtype=np.int64)
+    unit = float(from_minor(1, firm.currency))
+    amount = np.array([row.amount_minor for row in rows], dtype=np.float64) * unit
+    return PurchaseLog.of(list(ids), customer, day, amount)

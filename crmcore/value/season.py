@@ -1,0 +1,122 @@
+"""Operational time: a clock that runs fast when the whole shop buys much, and slowly when it is quiet.
+
+The closed-form models know no season: a customer who buys nothing in a quiet summer looks lost to them.
+When purchases come at the rate lambda s(t), with one seasonal index s for the whole shop, they are a plain
+Poisson process in the time tau(t) = integral of s (the time change of a non-homogeneous Poisson process,
+Cinlar 1975, chapter 4.7). So the same models, given tau instead of days, are right again.
+
+s is the shop's weekly number of repeat purchases over the number that the model expects of the customers
+it has by then; it is fitted and the model is fitted again, a few times. Weeks beyond the observation take
+the index of the same week a year before, and the mean of the last year where that was not observed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from crmcore.value.bgnbd import BGNBD
+from crmcore.value.purchase_log import PurchaseLog
+from crmcore.value.summary import PurchaseSummary
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+WEEK, YEAR = 7, 364  # A year of whole weeks, so that weekdays meet weekdays.
+_ROUNDS = 3
+_PRIOR = 20.0  # Purchases at the usual rate that every week starts with: few data move the index little.
+_AGES = (
+    160  # Points at which the expected purchases of a newcomer are computed; between them, straight lines.
+)
+
+
+@dataclass(frozen=True)
+class OperationalTime:
+    """``clock``, shape (days + 1,): operational days gone by the end of each day, 0 before ``first_day``."""
+
+    first_day: int
+    clock: FloatArray
+
+    @classmethod
+    def calendar(cls, first_day: int, last_day: int) -> OperationalTime:
+        """The plain calendar, from ``first_day`` to ``last_day``."""
+        return cls(first_day, np.arange(last_day - first_day + 2, dtype=np.float64))
+
+    def at(self, day: IntArray | int) -> FloatArray:
+        """Operational days gone by the end of ``day``; the shape of ``day``."""
+        result: FloatArray = self.clock[np.asarray(day, dtype=np.int64) - self.first_day + 1]
+        return result
+
+    def between(self, after: int, until: int) -> float:
+        return float(self.at(until) - self.at(after))
+
+    def summary(self, log: PurchaseLog, until: int) -> PurchaseSummary:
+        """The purchase summary with ``recency`` and ``T`` in operational days."""
+        found = log.summary(until)
+        first = self.at(log.first_day)
+        last = self.at(log.first_day + found.recency.astype(np.int64))
+        return replace(found, recency=last - first, T=self.at(until) - first)
+
+
+def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> OperationalTime:
+    """The clock of the shop from its first day to ``last_day``, learnt from ``log`` until ``until``.
+
+    A log of less than two weeks gives the plain calendar.
+    """
+    first = int(log.first_day.min())
+    weeks = (until - first) // WEEK
+    if weeks < 2:
+        return OperationalTime.calendar(first, last_day)
+    # Weeks are counted back from the end, so that the last one is whole.
+    edges = until - WEEK * np.arange(weeks, -1, -1)
+    repeat = log.day > log.first_day[log.customer]
+    bought = np.histogram(log.day[repeat], bins=edges + 0.5)[0].astype(np.float64)
+    came, newcomers = np.unique(log.first_day, return_counts=True)
+
+    index = np.ones(last_day - first + 1)
+    for _ in range(_ROUNDS):
+        time = _time(first, index)
+        expected = _expected_by_week(time, BGNBD().fit(time.summary(log, until)), edges, came, newcomers)
+        index = _next_index(
+            index, (bought + _PRIOR) / (expected + _PRIOR), expected, edges - first, until - first
+        )
+    return _time(first, index)
+
+
+def _time(first: int, index: FloatArray) -> OperationalTime:
+    return OperationalTime(first, np.concatenate([[0.0], np.cumsum(index)]))
+
+
+def _expected_by_week(
+    time: OperationalTime, model: BGNBD, edges: IntArray, came: IntArray, newcomers: IntArray
+) -> FloatArray:
+    """Repeat purchases that the model expects of all customers in each week; shape (weeks,)."""
+    ages = np.concatenate([[0.0], np.geomspace(0.5, max(float(time.at(int(edges[-1]))), 1.0), _AGES)])
+    curve = model.expected_purchases_of_newcomer(ages)
+    age = time.at(np.maximum(edges[:, None], came[None, :])) - time.at(came)[None, :]
+    total: FloatArray = PchipInterpolator(ages, curve)(age) @ newcomers.astype(np.float64)
+    return np.diff(total)
+
+
+def _next_index(
+    index: FloatArray, correction: FloatArray, expected: FloatArray, edges: IntArray, last: int
+) -> FloatArray:
+    """The corrected daily index, on average 1 over the expected purchases; days count from the first one."""
+    known = index[: last + 1].copy()
+    weight = np.zeros(last + 1)
+    for week, factor in enumerate(correction):
+        days = slice(int(edges[week]) + 1, int(edges[week + 1]) + 1)
+        known[days] *= factor
+        weight[days] = expected[week]
+    weight += 1e-9
+    known /= np.average(known, weights=weight)
+    usual = float(np.average(known[-YEAR:], weights=weight[-YEAR:]))
+    result = np.concatenate([known, np.full(len(index) - len(known), usual)])
+    for day in range(len(known), len(result)):
+        a_year_before = day - YEAR
+        if a_year_before > edges[0]:
+            result[day] = result[a_year_before]
+    return result

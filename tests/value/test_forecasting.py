@@ -1,0 +1,121 @@
+"""Forecasts with season, recalibration and level: what each layer is for, and that the past chooses well."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from crmcore.value.accuracy import accuracy
+from crmcore.value.backtest import backtest
+from crmcore.value.forecasting import Variant, fit_forecaster, fit_variant
+from crmcore.value.purchase_log import PurchaseLog
+from crmcore.value.recalibration import fit_recalibration
+from crmcore.value.season import OperationalTime, fit_operational_time
+from crmcore.value.summary import InvalidHistory
+from tests.value.worlds import World, a_world
+
+UNTIL, HORIZON = 560, 150  # The horizon holds the second Christmas, of which nothing may be known.
+
+
+@cache
+def a_shop(world: World) -> PurchaseLog:
+    return a_world(world, seed=1, customers=1_500)
+
+
+def test_the_clock_runs_fast_at_christmas_and_slowly_after_it() -> None:
+    time = fit_operational_time(a_shop("season").until(UNTIL), UNTIL, UNTIL + HORIZON)
+    assert time.between(325, 353) > 1.6 * time.between(250, 278)
+    assert time.between(366, 394) < 0.8 * time.between(250, 278)
+    # What was seen a year before is expected again, though nothing was bought on those days yet.
+    assert time.between(325 + 364, 353 + 364 - 7) == pytest.approx(time.between(325, 353 - 7), rel=0.35)
+
+
+def test_without_a_season_the_clock_stays_near_the_calendar() -> None:
+    time = fit_operational_time(a_shop("plain").until(UNTIL), UNTIL, UNTIL)
+    weeks = np.array([time.between(day, day + 28) for day in range(120, UNTIL - 28, 28)])
+    assert np.abs(weeks / 28 - 1).max() < 0.35
+
+
+def test_two_weeks_of_log_are_no_season() -> None:
+    log = PurchaseLog.of([0], np.array([0, 0]), np.array([3, 9]), np.array([1.0, 1.0]))
+    time = fit_operational_time(log, 12, 20)
+    assert time.clock.tolist() == OperationalTime.calendar(3, 20).clock.tolist()
+
+
+def test_recalibration_finds_who_buys_more_than_foreseen_and_leaves_the_total_to_others() -> None:
+    rng = np.random.default_rng(2)
+    kind = rng.normal(size=20_000)
+    forecast = rng.gamma(1.0, 0.8, 20_000)
+    actual = rng.poisson(forecast * 1.7 * np.exp(0.5 * kind)).astype(float)
+    layer = fit_recalibration(("kind",), kind[:, None], actual, forecast)
+    assert layer.coefficients[0] / layer.deviations[0] == pytest.approx(0.5, abs=0.03)
+    assert layer.factor(np.array([[layer.means[0]]])) == pytest.approx(1.0)
+
+
+def test_few_data_hardly_move_a_recalibration() -> None:
+    kind = np.array([[0.0], [1.0]])
+    layer = fit_recalibration(("kind",), kind, np.array([0.0, 3.0]), np.array([1.0, 1.0]))
+    assert abs(layer.coefficients[0]) < 0.1
+
+
+def test_one_customer_alone_is_foreseen_as_among_all() -> None:
+    log = a_shop("season").until(UNTIL)
+    fitted = fit_variant(Variant(season=True, recalibration=True, level=True), log, UNTIL, HORIZON)
+    together = fitted.predict(log)
+    for i in (0, 17, 800):
+        rows = log.customer == i
+        alone = PurchaseLog.of(
+            [log.customer_id[i]], np.zeros(rows.sum(), dtype=np.int64), log.day[rows], log.spend[rows]
+        )
+        assert fitted.predict(alone).purchases[0] == pytest.approx(together.purchases[i], rel=1e-12)
+        assert fitted.predict(alone).spend[0] == pytest.approx(together.spend[i], rel=1e-12)
+
+
+def test_what_comes_after_the_day_changes_nothing() -> None:
+    log = a_shop("season")
+    known = log.until(UNTIL)
+    seen, unseen = (fit_forecaster(each, UNTIL, HORIZON) for each in (log, known))
+    assert seen.variant == unseen.variant
+    np.testing.assert_array_equal(seen.predict(known).spend, unseen.predict(known).spend)
+
+
+def test_a_seasonal_shop_is_foreseen_better_than_by_closed_forms_and_rules() -> None:
+    found = backtest(a_shop("season"), UNTIL, HORIZON)
+    assert found.forecaster.variant.season
+    engine, closed, *rules = found.measured
+    assert abs(engine.spend.total_error) < abs(closed.spend.total_error)
+    assert engine.spend.rmse < closed.spend.rmse
+    assert engine.spend.gini > max(m.spend.gini for m in (closed, *rules)) - 0.005
+
+
+def test_a_fading_shop_gets_a_level_of_its_own() -> None:
+    log = a_shop("drift")
+    found = fit_forecaster(log, UNTIL, HORIZON)
+    actual = log.window(UNTIL, UNTIL + HORIZON)[0][log.first_day <= UNTIL]
+    known = log.until(UNTIL)
+    closed = fit_variant(Variant(), log, UNTIL, HORIZON).predict(known)
+    engine = found.predict(known)
+    assert abs(accuracy(actual, engine.purchases).total_error) < abs(
+        accuracy(actual, closed.purchases).total_error
+    )
+
+
+def test_trials_are_sorted_by_loss_and_the_least_was_chosen() -> None:
+    found = fit_forecaster(a_shop("plain"), UNTIL, HORIZON)
+    losses = [trial.loss for trial in found.trials]
+    assert losses == sorted(losses)
+    assert found.trials[0].variant == found.variant
+    assert len(found.trials) == 8
+
+
+def test_a_short_log_is_foreseen_by_the_closed_form_alone() -> None:
+    log = a_world("plain", seed=4, customers=800, days=70)
+    found = fit_forecaster(log, 69, 60)
+    assert found.variant == Variant()
+    assert np.isfinite(found.predict(log.until(69)).spend).all()
+
+
+def test_too_few_repeat_buyers_are_refused_with_their_number() -> None:
+    log = PurchaseLog.of([0, 1], np.array([0, 0, 1]), np.array([1, 40, 3]), np.array([1.0, 2.0, 3.0]))
+    with pytest.raises(InvalidHistory, match="only 1 customers bought again"):
+        fit_forecaster(log, 60, 30)
