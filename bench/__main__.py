@@ -1,10 +1,11 @@
 """``make bench``: every measurement, one after the other."""
 
-from bench import latency, value_card
+from bench import latency, value_card, value_recovery
 
 
 def main() -> None:
     value_card.main()
+    value_recovery.main()
     latency.main()
 
 

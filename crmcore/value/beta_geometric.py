@@ -69,11 +69,16 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
     def p_alive(self, summary: PurchaseSummary) -> FloatArray:
         """Equation (1) of Fader, Hardie & Lee (2008), "Computing P(alive) using the BG/NBD model"; (n,)."""
 
+        p, before = self.params_, self.CHANCES_BEFORE
+
         def alive(x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-            # Above 700 the odds are infinite, and the probability is zero as it should be.
-            odds = np.exp(np.minimum(self._log_odds_of_having_left(x, t_x, T), 700.0))
+            silence = np.log((p.alpha + T) / (p.alpha + t_x))
+            m = x + before
+            # Odds beyond every number are of somebody who has left: probability zero.
+            with np.errstate(over="ignore"):
+                odds = p.a * np.exp((p.r + x) * silence) / (p.b + m - 1)
             result: FloatArray = 1 / (1 + odds)
-            return result
+            return result if before else np.where(m > 0, result, 1.0)
 
         return in_blocks(alive, summary.frequency, summary.recency, summary.T)
 
@@ -88,7 +93,7 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
         stayed = (p.b / (p.a + p.b)) ** self.CHANCES_BEFORE
         times = np.asarray(t, dtype=np.float64)
         nobody = PurchaseSummary.of([0], [0], [0])
-        values = [self._ahead(nobody, float(s), (0.0,), 1)[0][0] for s in times.ravel()]
+        values = [self._ahead(nobody, float(s), (0.0,), ())[0][0] for s in times.ravel()]
         return stayed * np.array(values).reshape(times.shape)
 
     def purchase_count_probability(self, t: float, x: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -59,10 +60,17 @@ class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
 
     @abstractmethod
     def _ahead(
-        self, summary: PurchaseSummary, horizon: float, discounts: tuple[float, ...], power: int
+        self,
+        summary: PurchaseSummary,
+        horizon: float,
+        of_purchases: tuple[float, ...],
+        of_time: tuple[float, ...],
     ) -> list[FloatArray]:
-        """Of customers who are active now: integral over the horizon of exp(-discount s) E[lambda^power,
-        active after s], for each discount; (n,). Raises InvalidHistory for a time ahead without a value."""
+        """Of customers who are active now: purchases within the horizon under each discount ``of_purchases``,
+        then active time under each discount ``of_time``; each (n,).
+
+        Raises InvalidHistory for a time ahead that has no value.
+        """
 
     def expected_purchases(
         self, summary: PurchaseSummary, horizon: float, discount: float = 0.0
@@ -72,21 +80,20 @@ class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
         With a discount each purchase counts exp(-discount s) after s: discounted expected transactions
         (DET), and over an endless horizon the residual ones (DERT).
         """
-        return self.p_alive(summary) * self._ahead(summary, horizon, (discount,), 1)[0]
+        return self.p_alive(summary) * self._ahead(summary, horizon, (discount,), ())[0]
 
     def expected_active_time(
         self, summary: PurchaseSummary, horizon: float, discount: float = 0.0
     ) -> FloatArray:
         """(Discounted) time within the horizon on which each customer is still active; (n,)."""
-        return self.p_alive(summary) * self._ahead(summary, horizon, (discount,), 0)[0]
+        return self.p_alive(summary) * self._ahead(summary, horizon, (), (discount,))[0]
 
     def predict(self, summary: PurchaseSummary, horizon: float, discount: float = 0.0) -> Forecast:
         """All that is foreseen of each customer, in one pass and to the same bits as one by one."""
         if not horizon < math.inf:
             raise InvalidHistory("predict needs a finite horizon; expected_purchases takes an endless one")
         alive = self.p_alive(summary)
-        purchases, discounted = self._ahead(summary, horizon, (0.0, discount), 1)
-        (active,) = self._ahead(summary, horizon, (discount,), 0)
+        purchases, discounted, active = self._ahead(summary, horizon, (0.0, discount), (discount,))
         return Forecast(
             alive, alive * purchases, alive * discounted, alive * active, check_horizon(summary, horizon)
         )
@@ -109,18 +116,24 @@ class HeterogeneousModel[P: DataclassInstance](DropoutModel[P]):
         """E[lambda^power exp(-chance to leave within s)] of customers active now, age ``youngest + T``."""
 
     def _ahead(
-        self, summary: PurchaseSummary, horizon: float, discounts: tuple[float, ...], power: int
+        self,
+        summary: PurchaseSummary,
+        horizon: float,
+        of_purchases: tuple[float, ...],
+        of_time: tuple[float, ...],
     ) -> list[FloatArray]:
-        for discount in discounts:
+        for discount in of_purchases + of_time:
             check_ahead(horizon, discount)
         n = len(summary)
         if n == 0 or horizon == 0:
-            return [np.zeros(n) for _ in discounts]
+            return [np.zeros(n) for _ in of_purchases + of_time]
 
         def integrals(x: FloatArray, age: FloatArray) -> list[FloatArray]:
-            return integrate(
-                lambda x, age, s: self._after(x, age, s, power), self._bend, x, age, horizon, discounts
-            )
+            found = []
+            for power, discounts in ((1, of_purchases), (0, of_time)):
+                after = partial(self._after, power=power)
+                found += integrate(after, self._bend, x, age, horizon, discounts)
+            return found
 
         return tabulate(integrals, summary.frequency, summary.T, self._youngest)
 
@@ -143,7 +156,7 @@ def diagnose_dropout(
     if repeat < MIN_REPEAT_BUYERS:
         message = f"Only {repeat} customers bought again; {MIN_REPEAT_BUYERS} are needed to tell rates apart."
         found.append(Diagnostic("too_few_repeat_buyers", message, True))
-    gain = log_likelihood - without_dropout
+    gain = max(log_likelihood - without_dropout, 0.0)
     if gain < LEAST_GAIN or not identified:
         message = (
             f"The orders do not show that customers ever leave (dropout gains {gain:.2f} in log-likelihood, "

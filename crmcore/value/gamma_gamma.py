@@ -76,18 +76,18 @@ class GammaGamma(Estimator[GammaGammaParams]):
     def expected_spend(self, summary: PurchaseSummary) -> FloatArray:
         """Expected spend on a future purchase, currency; shape (n,). Equation (5).
 
-        His own mean and the population's, weighted by how much he has bought. One-time buyers get the
-        population mean; repeat buyers who got everything free (mean 0) are scored by the same equation.
+        His own mean and the population's, weighted by how much he has bought. One-time buyers, and
+        those whose spend is not known, get the population mean; repeat buyers who got everything free
+        (mean 0) are scored by the same equation.
         Infinite where q <= 1 and the history does not settle it.
         """
         params, mean = self.params_, self.population_mean
 
         def expected(x: FloatArray, zbar: FloatArray) -> FloatArray:
-            total = np.where(x > 0, x * np.where(np.isnan(zbar), 0.0, zbar), 0.0)
-            weight = params.p * x + params.q - 1
+            weight = np.maximum(params.p * x + (params.q - 1), 0.0)
             with np.errstate(divide="ignore"):
-                known = np.where(weight > 0, params.p * (params.v + total) / weight, math.inf)
-            return np.where(x > 0, known, mean)
+                known = params.p * (params.v + x * zbar) / weight
+            return np.where(np.isnan(zbar), mean, known)
 
         return in_blocks(expected, summary.frequency, summary.monetary_value)
 

@@ -29,6 +29,8 @@ from crmcore.value.summary import PurchaseSummary
 FloatArray = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
+_SAMPLE = 1000  # Quadrature makes a customer dear, so the search is on few.
+_ROWS = 256  # Matrices of so many rows stay in cache and in memory that is used again.
 _NOTHING = 46.0  # exp(-46) is 1e-20.
 
 
@@ -53,7 +55,7 @@ class ParetoNBD(HeterogeneousModel[ParetoNBDParams]):
         check_observed(summary)
         x, t_x, T = summary.frequency, summary.recency, summary.T
         n = len(x)
-        rows = sample_of(n)
+        rows = sample_of(n, _SAMPLE)
         rough = None if rows is None else likelihood(x[rows], t_x[rows], T[rows])
         scale = float(T.mean())
         found = maximise(likelihood(x, t_x, T), np.log([0.5, 0.3 * scale, 0.5, 0.5 * scale]), n, rough)
@@ -132,7 +134,7 @@ class ParetoNBD(HeterogeneousModel[ParetoNBDParams]):
         x, t_x, T = summary.frequency, summary.recency, summary.T
         active = -(p.r + x) * np.log(p.alpha + T) - p.s * np.log(p.beta + T)
         gone = np.empty(len(x))
-        for some in blocks(len(x), 1024):
+        for some in blocks(len(x), _ROWS):
             log_parts, _ = _leaving(p, x[some], t_x[some], T[some])
             top = log_parts.max(axis=1)
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -166,7 +168,7 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray) -> Objective:
         hessian[1, 1] = -n * r / alpha**2
         hessian[2, 3] = hessian[3, 2] = n / beta
         hessian[3, 3] = -n * s / beta**2
-        for some in blocks(n, 1024):
+        for some in blocks(n, _ROWS):
             shape = (r + x[some])[:, None]
             gone, y = _leaving(p, x[some], t_x[some], T[some])
             end = T[some][:, None]

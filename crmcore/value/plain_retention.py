@@ -127,15 +127,19 @@ class PlainRetention(DropoutModel[PlainRetentionParams]):
         return float(active + gone)
 
     def _ahead(
-        self, summary: PurchaseSummary, horizon: float, discounts: tuple[float, ...], power: int
+        self,
+        summary: PurchaseSummary,
+        horizon: float,
+        of_purchases: tuple[float, ...],
+        of_time: tuple[float, ...],
     ) -> list[FloatArray]:
         p = self.params_
         results = []
-        for discount in discounts:
-            check_ahead(horizon, discount)
-            fading = p.leaving_rate + discount
-            value = p.purchase_rate**power * -math.expm1(-fading * horizon) / fading
-            results.append(np.full(len(summary), value))
+        for rate, discounts in ((p.purchase_rate, of_purchases), (1.0, of_time)):
+            for discount in discounts:
+                check_ahead(horizon, discount)
+                fading = p.leaving_rate + discount
+                results.append(np.full(len(summary), -rate * math.expm1(-fading * horizon) / fading))
         return results
 
 

@@ -39,7 +39,7 @@ def simulate_orders(
     """
     span = (until - start).days
     joined = rng.integers(0, span + 1, n_customers)
-    customer, time = _purchases(rng, buying, (span - joined).astype(np.float64))
+    customer, time = purchase_times(rng, buying, (span - joined).astype(np.float64))
     amount = _amounts(rng, spend, customer, n_customers)
     day = joined[customer] + np.floor(time).astype(np.int64)
     return [
@@ -57,7 +57,7 @@ def simulate_summary(
 
     Rounding to days moves alpha by some percent, so parameters are recovered from this, not from orders.
     """
-    customer, time = _purchases(rng, buying, np.full(n_customers, T))
+    customer, time = purchase_times(rng, buying, np.full(n_customers, T))
     amount = _amounts(rng, spend, customer, n_customers)
     repeat = time > 0
     x = np.bincount(customer[repeat], minlength=n_customers).astype(np.float64)
@@ -68,7 +68,7 @@ def simulate_summary(
         return PurchaseSummary.of(x, last, np.full(n_customers, T), spent / x)
 
 
-def _purchases(
+def purchase_times(
     rng: np.random.Generator, buying: BGNBD, T: FloatArray
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """Customer and age of every purchase, the first one at age 0 included, by customer and age."""

@@ -31,7 +31,7 @@ def histories(draw: st.DrawFn) -> PurchaseSummary:
     return PurchaseSummary.of([x], [t_x], [T])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories(), any_model, st.floats(0, 3650))
 def test_expectations_are_finite_and_within_their_bounds(
     history: PurchaseSummary, model: PurchaseModels, horizon: float
@@ -57,7 +57,7 @@ def test_a_longer_horizon_never_brings_fewer_purchases(
     assert model.expected_purchases(history, horizon * longer)[0] >= sooner * (1 - 1e-9)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(any_model, st.integers(1, 200), st.floats(10, 1000))
 def test_p_alive_falls_as_the_last_purchase_recedes(model: PurchaseModels, x: int, T: float) -> None:
     t_x = np.linspace(0.01 * T, T, 20)
@@ -80,7 +80,7 @@ def test_counts_of_a_newcomer_are_a_distribution_with_the_expected_mean(
         )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(any_model, st.integers(0, 2**32 - 1), st.booleans())
 def test_a_customer_alone_is_foreseen_to_the_bit_as_in_a_batch(
     model: PurchaseModels, seed: int, whole_days: bool

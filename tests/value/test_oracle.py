@@ -6,12 +6,11 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from crmcore.value import BGNBD, MBGNBD, ParetoNBD, PlainRetention, PurchaseSummary
+from tests.value.living import PurchaseModels as Models
+from tests.value.living import histories
 
-FloatArray = NDArray[np.float64]
-Models = BGNBD | MBGNBD | ParetoNBD
 HISTORIES = [(0, 0, 5), (0, 0, 0), (1, 3, 400), (7, 200, 272), (100, 700, 730), (3000, 3600, 3650)]
 HORIZONS = [1.0, 365.0, 3650.0]
 PARETO = [
@@ -137,32 +136,11 @@ def test_expectation_of_a_newcomer_is_exact(model: Models) -> None:
 def test_counts_of_simulated_newcomers(model: Models) -> None:
     """P(X(t) = x) against 200,000 newcomers who live by the model's story: within four standard errors."""
     n, t = 200_000, 90.0
-    counts = live(model, np.random.default_rng(3), n, t)
+    counts = histories(model, np.random.default_rng(3), n, t).frequency
     for x in range(8):
         chance = model.purchase_count_probability(t, x)
         assert (counts == x).mean() == pytest.approx(chance, abs=4 * math.sqrt(chance * (1 - chance) / n))
     assert counts.mean() == pytest.approx(float(model.expected_purchases_of_newcomer(t)), rel=0.02)
-
-
-def live(
-    model: Models, rng: np.random.Generator, n: int, t: float
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Repeat purchases of n newcomers in their first t days."""
-    p = list(vars(model.params_).values())
-    rate = rng.gamma(p[0], 1 / p[1], n)
-    counts = np.zeros(n)
-    if isinstance(model, ParetoNBD):
-        gone = rng.exponential(1, n) / rng.gamma(p[2], 1 / p[3], n)
-        return rng.poisson(rate * np.minimum(gone, t)).astype(float)
-    leaves = rng.beta(p[2], p[3], n)
-    active = np.arange(n)[rng.random(n) >= leaves] if model.CHANCES_BEFORE else np.arange(n)
-    clock = np.zeros(n)
-    while len(active):
-        clock[active] += rng.exponential(1, len(active)) / rate[active]
-        active = active[clock[active] <= t]
-        counts[active] += 1
-        active = active[rng.random(len(active)) >= leaves[active]]
-    return counts
 
 
 def test_plain_retention_is_pareto_nbd_with_rates_that_do_not_differ() -> None:
