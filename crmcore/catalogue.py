@@ -139,7 +139,11 @@ class TierPolicy(Part):
 
 
 class ValuePolicy(Part):
-    """How value is reckoned: margin and rates are shares, ``discount_rate`` is annual effective."""
+    """How value is reckoned: margin and rates are shares, ``discount_rate`` is annual effective.
+
+    ``retention_share`` is the assumption that keeping a customer costs this share of winning one
+    (``acquisition_cost``); it is shown beside every value that uses it.
+    """
 
     margin: Share
     discount_rate: Annotated[float, Field(ge=0, le=1)]
@@ -147,6 +151,8 @@ class ValuePolicy(Part):
     stale_after_days: Days = 30
     contact_cost: Money = Decimal("4.00")
     return_cost: Money = Decimal("6.50")
+    acquisition_cost: Money | None = None  # None: not known, so nothing is said of what keeping costs.
+    retention_share: Share = 0.25
 
 
 class QueuePoints(Part):

@@ -555,14 +555,33 @@ value_snapshots = Table(
     Column("monetary_value", Float, nullable=True),
     Column("p_alive", Float, nullable=False),
     Column("expected_purchases", Float, nullable=False),
+    Column("expected_spend", Float, nullable=True),
+    Column("contribution_share", Float, nullable=True),
     Column("clv_minor", BigInteger, nullable=False),
+    Column("clv_low_minor", BigInteger, nullable=True),
+    Column("clv_high_minor", BigInteger, nullable=True),
+    Column("clv_deviation_minor", BigInteger, nullable=True),
+    Column("history_minor", BigInteger, nullable=True),
     Column("cost_to_serve_minor", BigInteger, nullable=False),
     Column("p_below_zero", Float, nullable=False),
     Column("potential_minor", BigInteger, nullable=True),
+    Column("declared_potential_minor", BigInteger, nullable=True),
+    Column("estimated_potential_minor", BigInteger, nullable=True),
+    Column("peer_gap_minor", BigInteger, nullable=True),
     Column("tier", String(8), nullable=False),  # MVC, MGC, BZ, core
     Column("reasons", JSON, nullable=False),
     Column("decision_id", String(40), nullable=True),
     Index("ix_value_snapshots_run", "run_id", "tier"),
+)
+
+customer_traits = Table(
+    "customer_traits",
+    metadata,
+    Column("customer_id", String(64), ForeignKey("customers.customer_id"), primary_key=True),
+    Column("trait", String(32), primary_key=True),  # switching, commitment, share_with_us, time, dimension
+    Column("answer", String(32), nullable=False),
+    Column("provenance", String(16), nullable=False),  # declared, estimated, imported
+    Column("stated_at", UtcDateTime, nullable=False),
 )
 
 current_values = Table(

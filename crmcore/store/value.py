@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from crmcore.store.schema import (
     current_values,
+    customer_traits,
     needs,
     orders,
     returns,
@@ -65,13 +66,19 @@ _MOMENTS = {"orders": "ordered_at", "returns": "requested_at", "service_costs": 
 _ORDERS = _Query(
     _money(orders, orders.c.margin_minor).where(orders.c.status != "cancelled"), orders.c.customer_id
 )
-_RETURNS = _Query(_money(returns).where(returns.c.status != "refused"), returns.c.customer_id)
+_RETURNS = _Query(
+    _money(returns, returns.c.margin_minor).where(returns.c.status != "refused"), returns.c.customer_id
+)
 _COSTS = _Query(_money(service_costs), service_costs.c.customer_id)
 _BUDGETS = _Query(
-    select(needs.c.customer_id, needs.c.budget).where(
+    select(needs.c.customer_id, needs.c.provenance, needs.c.budget).where(
         needs.c.status == "open", needs.c.customer_id.is_not(None)
     ),
     needs.c.customer_id,
+)
+_TRAITS = _Query(
+    select(customer_traits.c.customer_id, customer_traits.c.trait, customer_traits.c.answer),
+    customer_traits.c.customer_id,
 )
 _STANDING = _Query(
     select(
@@ -140,7 +147,14 @@ class Values:
 
     def open_need_budgets(self, customers: Customers = None) -> list[NeedBudget]:
         """Budgets of needs that their customers confirmed and nobody has met."""
-        return [NeedBudget(who, budget) for who, budget in self._ask(_BUDGETS, customers) if budget]
+        return [NeedBudget(*row) for row in self._ask(_BUDGETS, customers) if row.budget]
+
+    def answers(self, customers: Customers = None) -> dict[str, dict[str, str]]:
+        """What customers answered of themselves, trait -> answer, by customer."""
+        found: dict[str, dict[str, str]] = {}
+        for customer_id, trait, answer in self._ask(_TRAITS, customers):
+            found.setdefault(customer_id, {})[trait] = answer
+        return found
 
     def standing(self, customers: Customers = None) -> dict[str, StandingTier]:
         """The tier that each customer has now; who has none is not in it."""

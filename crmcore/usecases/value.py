@@ -21,6 +21,7 @@ from crmcore.tiers import Borders, Tier, TierPolicy, store_borders
 from crmcore.usecases.events import tell_of_tiers
 from crmcore.usecases.value_records import Valued, record_values
 from crmcore.usecases.value_refresh import books_of, value_again
+from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.card import ValueCard, card_of
 from crmcore.value.engine import MODEL_VERSION, Scoring, score_firm
 from crmcore.value.fitting import Diagnostic
@@ -70,7 +71,7 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
         before = tx.value.standing()
 
     terms = ValueTerms(firm.value.margin, firm.value.discount_rate, firm.value.horizon_days)
-    scoring = score_firm(books.summary, books.ledger, terms)
+    scoring = score_firm(books.summary, books.ledger, terms, books.comes_back)
     run = ValueRun(
         run_id=new_id("run"),
         model_version=MODEL_VERSION,
@@ -82,15 +83,17 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
         diagnostics=tuple(dict(vars(d)) for d in scoring.diagnostics),
         published=scoring.values is not None,
     )
-    if scoring.values is None or scoring.model is None:
+    if scoring.values is None or scoring.model is None or scoring.benchmarks is None:
         with crm.store.write() as tx:
             tx.value.add_run(run)
         return ScoreReport(run, len(books.summary), {}, None, scoring.diagnostics)
 
     policy = TierPolicy(firm.tiers.mvc_share, firm.tiers.mgc_share, firm.tiers.bz_probability)
     previous = {customer_id: standing.tier for customer_id, standing in before.items()}
-    borders, ranked = rank(books, scoring.values, terms.horizon_days, policy, previous, firm.currency)
-    run = replace(run, parameters=_parameters(scoring.model, policy, borders))
+    borders, ranked = rank(
+        books, scoring.values, scoring.benchmarks.peers, terms.horizon_days, policy, previous, firm.currency
+    )
+    run = replace(run, parameters=_parameters(scoring.model, scoring.benchmarks, policy, borders))
     valued = Valued(run, observed_until, books, scoring.values, ranked, borders, policy)
     with crm.store.write() as tx:
         tx.value.add_run(run)
@@ -125,9 +128,16 @@ def _refreshed_meanwhile(
     return changed | (before.keys() - after.keys())
 
 
-def _parameters(model: ValueModel, policy: TierPolicy, borders: Borders) -> dict[str, Any]:
+def _parameters(
+    model: ValueModel, benchmarks: Benchmarks, policy: TierPolicy, borders: Borders
+) -> dict[str, Any]:
     """All that values one more customer just as this run did."""
-    return {**model.to_parameters(), "policy": dict(vars(policy)), "borders": store_borders(borders)}
+    return {
+        **model.to_parameters(),
+        "benchmarks": benchmarks.to_json(),
+        "policy": dict(vars(policy)),
+        "borders": store_borders(borders),
+    }
 
 
 def _fitted(scoring: Scoring) -> dict[str, Any]:

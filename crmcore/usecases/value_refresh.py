@@ -15,6 +15,7 @@ from crmcore.store.transaction import Transaction
 from crmcore.tiers import Tier, TierPolicy, read_borders
 from crmcore.usecases.events import tell_of_tiers
 from crmcore.usecases.value_records import Valued, record_values
+from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.books import Books, ForeignCurrency, read_books
 from crmcore.value.clv import value_customers
 from crmcore.value.engine import MODEL_VERSION
@@ -93,8 +94,11 @@ def value_by_run(
     """Everybody in the books, by the stored parameters and borders of a run."""
     policy = TierPolicy(**run.parameters["policy"])
     borders = read_borders(run.parameters["borders"])
-    values = value_customers(books.summary, books.ledger, model)
-    borders, ranked = rank(books, values, model.terms.horizon_days, policy, previous, run.currency, borders)
+    peers = Benchmarks.from_json(run.parameters["benchmarks"]).peers
+    values = value_customers(books.summary, books.ledger, model, books.comes_back)
+    borders, ranked = rank(
+        books, values, peers, model.terms.horizon_days, policy, previous, run.currency, borders
+    )
     return Valued(run, observed_until, books, values, ranked, borders, policy)
 
 
@@ -113,6 +117,7 @@ def books_of(
         tx.value.returns_before(end, customers),
         tx.value.service_costs_before(end, customers),
         tx.value.open_need_budgets(customers),
+        tx.value.answers(customers),
         observed_until=observed_until,
         zone=firm.zone,
         currency=currency,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from crmcore.errors import CrmError
 from crmcore.money import exponent
+from crmcore.value.buyer_type import comes_back
 from crmcore.value.model import Ledger
-from crmcore.value.potential import WINDOW_DAYS
+from crmcore.value.potential import WINDOW_DAYS, NeedBudgets, Trend
 from crmcore.value.snapshots import MoneyRow, NeedBudget
 from crmcore.value.summary import PurchaseSummary, summarise_arrays
 
@@ -24,22 +25,14 @@ class ForeignCurrency(CrmError):
 
 
 @dataclass(frozen=True)
-class Trend:
-    """Spend and purchase days of the last WINDOW_DAYS, and spend of the WINDOW_DAYS before; shape (n,)."""
-
-    recent_spend: FloatArray
-    earlier_spend: FloatArray
-    recent_purchases: FloatArray
-
-
-@dataclass(frozen=True)
 class Books:
     """Everything in the order of ``summary.customer_id``; money in currency."""
 
     summary: PurchaseSummary
     ledger: Ledger
     trend: Trend
-    need_budgets: FloatArray
+    need_budgets: NeedBudgets
+    comes_back: NDArray[np.bool_]  # Who is always a share.
 
 
 def read_books(
@@ -47,17 +40,18 @@ def read_books(
     returns: Sequence[MoneyRow],
     costs: Sequence[MoneyRow],
     budgets: Sequence[NeedBudget],
+    answers: Mapping[str, Mapping[str, str]],
     *,
     observed_until: date,
     zone: tzinfo,
     currency: str,
     margin: float,
 ) -> Books:
-    """Rows until the end of ``observed_until``; a day is the firm's, by ``zone``.
+    """Rows until the end of ``observed_until``, and what customers answered of themselves (trait -> answer).
 
-    ``margin`` stands in for an order without a recorded margin. Everything is summed in whole minor units,
-    which a float holds exactly, so that the order of the rows changes no bit of any figure. Raises
-    :class:`ForeignCurrency`.
+    A day is the firm's, by ``zone``. ``margin`` stands in for an order without a recorded margin. Everything
+    is summed in whole minor units, which a float holds exactly, so that the order of the rows changes no bit
+    of any figure. Raises :class:`ForeignCurrency`.
     """
     for rows in (orders, returns, costs):
         check_currency(rows, currency)
@@ -77,16 +71,36 @@ def read_books(
     place = {customer_id: i for i, customer_id in enumerate(summary.customer_id)}
     n = len(summary)
     known = [(place[row.customer_id], row) for row in orders if row.customer_id in place]
-    recorded = [(i, row.margin_minor) for i, row in known if row.margin_minor is not None]
-    unrecorded = [(i, row.amount_minor) for i, row in known if row.margin_minor is None]
+    sent_back = [(place[row.customer_id], row) for row in returns if row.customer_id in place]
     paid = [(place[row.customer_id], row.amount_minor) for row in costs if row.customer_id in place]
     ledger = Ledger(
-        margin=(_sum(recorded, n) + margin * _sum(unrecorded, n)) / units,
+        margin=_margins(known, margin, n) / units,
+        returned_margin=_margins(sent_back, margin, n) / units,
         service_cost=_sum(paid, n) / units,
         service_cost_squared=_sum([(i, cost**2) for i, cost in paid], n) / units**2,
     )
-    wanted = [(place[b.customer_id], _least(b, currency)) for b in budgets if b.customer_id in place]
-    return Books(summary, ledger, _trend(known, observed_until, zone, n, units), _sum(wanted, n) / units)
+    trend = _trend(known, observed_until, zone, n, units)
+    returning = [comes_back(answers.get(customer_id, {})) for customer_id in summary.customer_id]
+    return Books(
+        summary, ledger, trend, _budgets(budgets, place, currency, units), np.array(returning, dtype=bool)
+    )
+
+
+def _budgets(
+    budgets: Sequence[NeedBudget], place: Mapping[str, int], currency: str, units: float
+) -> NeedBudgets:
+    wanted = [(b, place[b.customer_id], _least(b, currency)) for b in budgets if b.customer_id in place]
+    declared = [(i, least) for b, i, least in wanted if b.provenance == "declared"]
+    others = [(i, least) for b, i, least in wanted if b.provenance != "declared"]
+    return NeedBudgets(_sum(declared, len(place)) / units, _sum(others, len(place)) / units)
+
+
+def _margins(rows: Sequence[tuple[int, MoneyRow]], usual: float, n: int) -> FloatArray:
+    """Recorded margins, and the usual share where none is recorded; minor units, shape (n,)."""
+    recorded = [(i, row.margin_minor) for i, row in rows if row.margin_minor is not None]
+    unrecorded = [(i, row.amount_minor) for i, row in rows if row.margin_minor is None]
+    result: FloatArray = _sum(recorded, n) + usual * _sum(unrecorded, n)
+    return result
 
 
 def _trend(

@@ -7,27 +7,32 @@ service. Sums over customers are sums of values: every figure is linear in its c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from crmcore.value import nbd
 from crmcore.value.bgnbd import BGNBD
-from crmcore.value.cost_to_serve import CostForecast, fit_costs, forecast_costs
+from crmcore.value.cost_to_serve import fit_costs, forecast_costs
+from crmcore.value.count_spread import ordered_pairs
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
-from crmcore.value.purchase_model import PurchaseModel
+from crmcore.value.outlook import outlook
+from crmcore.value.parameter_error import parameter_error
 from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
-_WIDEST = 25.0  # Squared variation at which a moment-matched lognormal stops meaning anything.
+_NEVER = 1e-9
 
 
 @dataclass(frozen=True)
 class CustomerValues:
-    """One row a customer in the summary's order; shape (n,). ``clv`` is contribution - cost_to_serve."""
+    """One row a customer in the summary's order; shape (n,). ``clv`` is contribution - cost_to_serve.
+
+    deviation, low, high : standard deviation and 95 % interval of the value that the horizon will bring.
+    """
 
     p_alive: FloatArray
     expected_purchases: FloatArray
@@ -36,6 +41,9 @@ class CustomerValues:
     cost_to_serve: FloatArray
     clv: FloatArray
     p_below_zero: FloatArray
+    deviation: FloatArray
+    low: FloatArray
+    high: FloatArray
     contribution_share: FloatArray
 
 
@@ -48,22 +56,46 @@ def learn_from_firm(
     days = _active_days(summary, purchases.p_alive(summary))
     return ValueModel(
         purchases=purchases,
+        # BG/NBD whose chance to leave is nought, to the last digit: the NBD.
+        without_leaving=BGNBD.of(*nbd.best_parameters(summary.frequency, summary.T), _NEVER, 1.0),
         spend=spend,
         costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, days),
         usual_return=min(float(summary.returned.sum()) / total, 1.0) if total > 0 else 0.0,
         typical_spend=typical if math.isfinite(typical) else float(summary.spent.mean()),
+        parameter_error=parameter_error(
+            summary, purchases, spend, terms.horizon_days, terms.discount_per_day
+        ),
         terms=terms,
     )
 
 
-def value_customers(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> CustomerValues:
+def value_customers(
+    summary: PurchaseSummary,
+    ledger: Ledger,
+    model: ValueModel,
+    comes_back: NDArray[np.bool_] | None = None,
+) -> CustomerValues:
     """The value of every customer over ``model.terms.horizon_days`` after ``observed_until``.
 
     Each customer's figures depend on his own row and the model alone, so that one customer is valued to the
     same bit alone as among a million. Purchases are discounted at the moment they are expected (an integral,
     not a sum over months). Service is expected while the customer is active. A return takes its share of the
     contribution away.
+
+    comes_back : shape (n,), who is always a share: valued by the model in which nobody leaves. None: nobody.
     """
+    values = _value(summary, ledger, model)
+    if comes_back is None or not comes_back.any():
+        return values
+    rows = np.flatnonzero(comes_back)
+    staying = replace(model, purchases=model.without_leaving)
+    others = _value(summary.take(rows), ledger.take(rows), staying)
+    for name, column in vars(others).items():
+        vars(values)[name][rows] = column
+    return values
+
+
+def _value(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> CustomerValues:
     purchases, spend, terms = model.purchases, model.spend, model.terms
     horizon, discount = terms.horizon_days, terms.discount_per_day
     ahead = purchases.predict(summary, horizon, discount)
@@ -76,9 +108,20 @@ def value_customers(summary: PurchaseSummary, ledger: Ledger, model: ValueModel)
     active = np.where(alive > 0, alive, 1.0)
     days = _active_days(summary, alive)
     costs = forecast_costs(ledger.service_cost, days, ahead.active_time / active, model.costs)
-    p_below_zero = _p_below_zero(
-        summary, purchases, spend, horizon, alive, count / active, contribution / active, costs
+    shape, age = purchases.purchase_rate(summary)
+    around, of_mean = spend.spend_variation(summary)
+    whole = outlook(
+        alive=alive,
+        p_buys=-np.expm1(-shape * np.log1p(horizon / age)),
+        count=count / active,
+        pairs=ordered_pairs(purchases, summary, horizon),
+        contribution=contribution / active,
+        around=around,
+        of_mean=of_mean,
+        of_parameters=model.parameter_error**2,
+        costs=costs,
     )
+    low, high = whole.interval()
     cost_to_serve = alive * costs.mean
     return CustomerValues(
         p_alive=alive,
@@ -87,7 +130,10 @@ def value_customers(summary: PurchaseSummary, ledger: Ledger, model: ValueModel)
         contribution=contribution,
         cost_to_serve=cost_to_serve,
         clv=contribution - cost_to_serve,
-        p_below_zero=p_below_zero,
+        p_below_zero=whole.p_below_zero(),
+        deviation=whole.deviation(),
+        low=low,
+        high=high,
         contribution_share=share,
     )
 
@@ -103,53 +149,9 @@ def contribution_share(summary: PurchaseSummary, ledger: Ledger, model: ValueMod
     margin = (ledger.margin + model.terms.margin * weight) / whole
     returned = np.minimum((summary.returned + model.usual_return * weight) / whole, 1.0)
     result: FloatArray = margin * (1 - returned)
-    return result
+    return result + 0.0  # Nothing is nothing: a database keeps no minus nought.
 
 
 def _active_days(summary: PurchaseSummary, p_alive: FloatArray) -> FloatArray:
     """Days on which each customer is expected to have been active so far; shape (n,)."""
     return summary.recency + p_alive * summary.days_since_last_purchase
-
-
-def _p_below_zero(
-    summary: PurchaseSummary,
-    purchases: PurchaseModel,
-    spend: GammaGamma,
-    horizon: float,
-    alive: FloatArray,
-    count: FloatArray,
-    contribution: FloatArray,
-    costs: CostForecast,
-) -> FloatArray:
-    """P(contribution < cost) over the horizon; an approximation, shape (n,).
-
-    ``count``, ``contribution`` and ``costs`` are those of a customer who is active now; one who is not brings
-    nothing and costs nothing. The chances of no purchase and of no cost are taken as independent. Given some
-    of both, contribution and cost are lognormals with matched mean and variance; dropout within the horizon
-    is left out of the variance of the count and of the cost.
-    """
-    shape, age = purchases.purchase_rate(summary)
-    p_buys = -np.expm1(-shape * np.log1p(horizon / age))
-    mean_count = np.maximum(count / p_buys, 1.0)
-    square_count = np.maximum((count + count**2 * (1 + 1 / shape)) / p_buys, mean_count**2)
-    around, of_mean = spend.spend_variation(summary)
-    of_mean = np.minimum(of_mean, _WIDEST)
-    gain_spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 - 1
-    gain, gain_width = _lognormal(np.maximum(contribution, 1e-300) / p_buys, gain_spread)
-
-    p_costs, mean_cost = np.maximum(costs.p_any, 1e-300), np.maximum(costs.mean, 1e-300)
-    cost_spread = ((costs.deviation / mean_cost) ** 2 + 1) * p_costs - 1
-    cost, cost_width = _lognormal(mean_cost / p_costs, cost_spread)
-
-    loses = ndtr((cost - gain) / np.sqrt(gain_width + cost_width))
-    below = costs.p_any * (1 - p_buys + p_buys * loses)
-    # Orders below their cost lose money without any service.
-    below = np.where(contribution < 0, np.maximum(below, p_buys), below)
-    result: FloatArray = np.clip(alive * below, 0.0, 1.0)
-    return result
-
-
-def _lognormal(mean: FloatArray, spread: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of the logarithm, from the mean and the squared variation."""
-    width = np.log1p(np.clip(spread, 1e-6, _WIDEST))
-    return np.log(mean) - width / 2, width

@@ -45,38 +45,54 @@ class ValueTerms:
 class Ledger:
     """What is known of each customer's money beyond his orders, in the summary's order; shape (n,), currency.
 
-    margin : recorded contribution of his orders, returns not yet taken off.
-    service_cost, service_cost_squared : his recorded service costs and the sum of their squares.
+    margin : recorded contribution of his orders, returns not yet taken off; returned_margin : that of his
+    returns. service_cost, service_cost_squared : his recorded service costs and the sum of their squares.
     """
 
     margin: FloatArray
+    returned_margin: FloatArray
     service_cost: FloatArray
     service_cost_squared: FloatArray
+
+    def take(self, rows: NDArray[np.intp]) -> Ledger:
+        """These customers alone."""
+        return Ledger(**{name: column[rows] for name, column in vars(self).items()})
+
+    @property
+    def history_value(self) -> FloatArray:
+        """What he has brought so far, after returns and service; not discounted."""
+        return self.margin - self.returned_margin - self.service_cost
 
 
 @dataclass(frozen=True)
 class ValueModel:
     """Fitted parameters and firm-wide constants of one scoring.
 
-    usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend on a purchase of
-    somebody unknown, currency; it weighs the firm's usual shares against a customer's own.
+    without_leaving : the purchase model of those whose silence says nothing (always a share): rates differ,
+    and nobody leaves. usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend
+    on a purchase of somebody unknown, currency; it weighs the firm's usual shares against a customer's own.
+    parameter_error : relative standard error of the firm's expected spend through the fitted parameters.
     """
 
     purchases: BGNBD
+    without_leaving: BGNBD
     spend: GammaGamma
     costs: CostModel
     usual_return: float
     typical_spend: float
+    parameter_error: float
     terms: ValueTerms
 
     def to_parameters(self) -> dict[str, Any]:
         """As JSON that loses no bit of any figure."""
         return {
             "purchases": json.loads(self.purchases.to_json()),
+            "without_leaving": json.loads(self.without_leaving.to_json()),
             "spend": json.loads(self.spend.to_json()),
             "costs": asdict(self.costs),
             "usual_return": self.usual_return,
             "typical_spend": self.typical_spend,
+            "parameter_error": self.parameter_error,
             "terms": asdict(self.terms),
         }
 
@@ -85,9 +101,11 @@ class ValueModel:
         """What :meth:`to_parameters` wrote; raises InvalidParameters for those of another version."""
         return cls(
             purchases=BGNBD.from_json(json.dumps(stored["purchases"])),
+            without_leaving=BGNBD.from_json(json.dumps(stored["without_leaving"])),
             spend=GammaGamma.from_json(json.dumps(stored["spend"])),
             costs=CostModel(**stored["costs"]),
             usual_return=stored["usual_return"],
             typical_spend=stored["typical_spend"],
+            parameter_error=stored["parameter_error"],
             terms=ValueTerms(**stored["terms"]),
         )

@@ -11,17 +11,27 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, polygamma
 
 from crmcore.value.counts import count
-from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
+from crmcore.value.fitting import Objective, Optimum, blocks, by_logarithms, maximise, sample_of
 
 FloatArray = NDArray[np.float64]
 
 
 def best_log_likelihood(x: FloatArray, T: FloatArray) -> float:
     """The highest log-likelihood of the purchase times under the NBD; x and T have shape (n,)."""
+    return _fit(x, T).log_likelihood
+
+
+def best_parameters(x: FloatArray, T: FloatArray) -> tuple[float, float]:
+    """r and alpha (unit of T) at that maximum."""
+    r, alpha = np.exp(_fit(x, T).log_parameters)
+    return float(r), float(alpha)
+
+
+def _fit(x: FloatArray, T: FloatArray) -> Optimum:
     rows = sample_of(len(x))
     rough = None if rows is None else _objective(x[rows], T[rows])
     start = np.log([0.5, 0.3 * T.mean()])
-    return maximise(_objective(x, T), start, len(x), rough).log_likelihood
+    return maximise(_objective(x, T), start, len(x), rough)
 
 
 def _objective(x: FloatArray, T: FloatArray) -> Objective:

@@ -30,6 +30,11 @@ class ValueSnapshot:
     """One customer, by the parameters and borders of one run. Days, counts and probabilities as in the
     vocabulary; money in minor units.
 
+    clv_low_minor, clv_high_minor, clv_deviation_minor : 95 % interval and standard deviation of clv.
+    history_minor : what he has brought so far. potential_minor : declared and estimated together, None while
+    both are unknown. peer_gap_minor : how much more the best comparable customers bring, None while unknown.
+    What came after the first version is None in snapshots from before.
+
     ``revision`` is 0 for the figures of the run itself; each refresh after it counts one up and has an
     ``observed_until`` of its own. ``previous_tier`` is what hysteresis looked at, so that the snapshot and
     its run lead to the tier again. ``reasons`` : code, what the customer has, and the border it was compared
@@ -48,10 +53,19 @@ class ValueSnapshot:
     monetary_value: float | None
     p_alive: float
     expected_purchases: float
+    expected_spend: float | None
+    contribution_share: float | None
     clv_minor: int
+    clv_low_minor: int | None
+    clv_high_minor: int | None
+    clv_deviation_minor: int | None
+    history_minor: int | None
     cost_to_serve_minor: int
     p_below_zero: float
     potential_minor: int | None
+    declared_potential_minor: int | None
+    estimated_potential_minor: int | None
+    peer_gap_minor: int | None
     tier: Tier
     reasons: tuple[Mapping[str, Any], ...]
     decision_id: str | None
@@ -87,7 +101,8 @@ class MoneyRow:
 
 @dataclass(frozen=True)
 class NeedBudget:
-    """The stated budget of a confirmed need that is still open."""
+    """The budget of a confirmed need that is still open; ``provenance`` says who named it."""
 
     customer_id: str
+    provenance: str
     budget: Mapping[str, Any]

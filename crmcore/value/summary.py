@@ -47,6 +47,11 @@ class PurchaseSummary:
     def __len__(self) -> int:
         return len(self.customer_id)
 
+    def take(self, rows: NDArray[np.intp]) -> PurchaseSummary:
+        """These customers alone, in the order of ``rows``."""
+        columns = {name: column[rows] for name, column in vars(self).items() if name != "customer_id"}
+        return PurchaseSummary(tuple(self.customer_id[i] for i in rows), **columns)
+
     @property
     def days_since_last_purchase(self) -> FloatArray:
         """What marketers call recency; shape (n,), days."""

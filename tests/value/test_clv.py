@@ -22,7 +22,7 @@ def a_summary() -> PurchaseSummary:
 
 def books(summary: PurchaseSummary, margin: float = 0.4, cost: list[float] | None = None) -> Ledger:
     paid = np.zeros(len(summary)) if cost is None else np.array(cost, float)
-    return Ledger(summary.spent * margin, paid, paid * 5.0)
+    return Ledger(summary.spent * margin, np.zeros(len(summary)), paid, paid * 5.0)
 
 
 def values(cost: list[float] | None = None, terms: ValueTerms = TERMS) -> CustomerValues:

@@ -134,7 +134,7 @@ def test_a_handful_of_repeat_buyers_is_too_few() -> None:
 def test_nothing_is_valued_by_fits_that_fail_their_checks() -> None:
     rng = np.random.default_rng(5)
     few = simulate_summary(rng, 60, BGNBD.of(0.3, 100.0, 0.8, 2.5), SPEND, 100.0)
-    scoring = score_firm(few, Ledger(*(np.zeros(60) for _ in range(3))), ValueTerms(0.4, 0.1, 365))
+    scoring = score_firm(few, Ledger(*(np.zeros(60) for _ in range(4))), ValueTerms(0.4, 0.1, 365))
     assert scoring.purchases is not None
     assert scoring.values is None
 

@@ -5,7 +5,7 @@ import pytest
 
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
-from crmcore.value.potential import potential_value
+from crmcore.value.potential import NeedBudgets, Trend, potential_value
 from crmcore.value.simulate import simulate_orders
 from crmcore.value.summary import summarise
 
@@ -38,22 +38,40 @@ def test_the_summary_of_simulated_orders_gives_back_the_firm() -> None:
     assert spend.population_mean == pytest.approx(100, rel=0.05)
 
 
-def potential(**changes: float) -> float:
+def potential(**changes: float) -> tuple[float, float]:
+    """Declared and estimated."""
     facts = {
         "recent_spend": 300.0, "earlier_spend": 100.0, "recent_purchases": 3.0, "T": 500.0, "p_alive": 0.8,
-        "share": 0.4, "need_budgets": 0.0,
+        "share": 0.4, "declared": 0.0, "by_others": 0.0,
     } | changes  # fmt: skip
-    return float(potential_value(**{k: np.array([v]) for k, v in facts.items()}, horizon_days=364)[0])
+    given = {name: np.array([value]) for name, value in facts.items()}
+    found = potential_value(
+        Trend(given["recent_spend"], given["earlier_spend"], given["recent_purchases"]),
+        NeedBudgets(given["declared"], given["by_others"]),
+        given["T"],
+        given["p_alive"],
+        given["share"],
+        horizon_days=364,
+    )
+    return float(found.declared[0]), float(found.estimated[0])
 
 
-def test_a_rise_that_goes_on_is_potential_and_a_fall_is_none() -> None:
-    assert potential() == pytest.approx(0.4 * 0.8 * 0.5 * 200 * 2)
-    assert potential(recent_spend=90) == 0
+def test_a_rise_that_goes_on_is_estimated_potential_and_a_fall_is_none() -> None:
+    assert potential() == (0, pytest.approx(0.4 * 0.8 * 0.5 * 200 * 2))
+    assert potential(recent_spend=90) == (0, 0)
 
 
-def test_a_newcomers_rise_cannot_be_seen() -> None:
-    assert potential(T=363) == 0
+def test_what_cannot_be_seen_of_a_newcomer_is_unknown_and_not_nought() -> None:
+    declared, estimated = potential(T=363)
+    assert declared == 0
+    assert np.isnan(estimated)
 
 
-def test_a_need_with_a_budget_is_potential_even_for_a_newcomer() -> None:
-    assert potential(T=10, need_budgets=500) == pytest.approx(0.4 * 500)
+def test_a_need_with_a_budget_is_declared_potential_even_of_a_newcomer() -> None:
+    declared, estimated = potential(T=10, declared=500)
+    assert declared == pytest.approx(0.4 * 500)
+    assert np.isnan(estimated)
+
+
+def test_a_need_that_others_put_on_his_profile_is_an_estimate() -> None:
+    assert potential(T=10, by_others=500) == (0, pytest.approx(0.4 * 500))

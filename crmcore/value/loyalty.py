@@ -1,0 +1,54 @@
+"""Loyalty groups: profitability against loyalty, each with its own strategy.
+
+Reinartz & Kumar (2002), "The Mismanagement of Customer Loyalty", Harvard Business Review 80(7). Who brings
+more than the middle of the firm is profitable; who is expected to buy more often than its middle is loyal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.value.finding import Finding
+
+LoyaltyGroup = Literal["stranger", "butterfly", "true_friend", "barnacle"]
+
+STRATEGY: Mapping[LoyaltyGroup, str] = {
+    "stranger": "Earn on every transaction; invest in nothing beyond it.",
+    "butterfly": "Enjoy the purchases while they last; do not chase him once he goes quiet.",
+    "true_friend": "Talk regularly, not too often; delight him, and ask what else he needs.",
+    "barnacle": "Find out whether he has more to spend; serve him by a cheaper channel, never by less.",
+}
+
+
+@dataclass(frozen=True)
+class LoyaltyBorders:
+    """The middle of the firm: clv (currency, at least 0) and expected purchases over the horizon (count)."""
+
+    clv: float
+    purchases: float
+
+
+def loyalty_borders(clv: NDArray[np.float64], expected_purchases: NDArray[np.float64]) -> LoyaltyBorders:
+    """Medians over all customers; nobody whose service costs more than he brings is profitable."""
+    return LoyaltyBorders(max(float(np.median(clv)), 0.0), float(np.median(expected_purchases)))
+
+
+def loyalty_group(clv: float, expected_purchases: float, borders: LoyaltyBorders) -> Finding[LoyaltyGroup]:
+    profitable, loyal = clv > borders.clv, expected_purchases > borders.purchases
+    groups: dict[tuple[bool, bool], LoyaltyGroup] = {
+        (False, False): "stranger",
+        (True, False): "butterfly",
+        (True, True): "true_friend",
+        (False, True): "barnacle",
+    }
+    why = (
+        f"His value of {clv:,.0f} is {'above' if profitable else 'not above'} the firm's middle of "
+        f"{borders.clv:,.0f}, and {expected_purchases:.1f} purchases are expected of him, "
+        f"{'more than' if loyal else 'not more than'} the middle of {borders.purchases:.1f}."
+    )
+    return Finding(groups[profitable, loyal], why, "estimated")
