@@ -1,12 +1,13 @@
 """``make bench``: every measurement, one after the other."""
 
-from bench import latency, value_card, value_recovery
+from bench import import_orders, latency, value_card, value_recovery
 
 
 def main() -> None:
     value_card.main()
     value_recovery.main()
     latency.main()
+    import_orders.main()
 
 
 if __name__ == "__main__":

@@ -109,18 +109,19 @@ class Imports(Staging):
                 """,
                 currency=currency,
             )
-        self.run(
-            f"""
-            INSERT INTO orders (order_id, customer_id, ordered_at, amount_minor, margin_minor, currency,
-                status, items, paid)
-            SELECT s.order_id, s.customer_id, {at}, s.amount_minor, s.margin_minor, :currency,
-                coalesce(s.status, 'delivered'), {self.json("s.items")}, TRUE
-            FROM import_orders s
-            WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = s.order_id)
-            ON CONFLICT (order_id) DO NOTHING
-            """,
-            currency=currency,
-        )
+        with self.many_new("orders", merged.imported):
+            self.run(
+                f"""
+                INSERT INTO orders (order_id, customer_id, ordered_at, amount_minor, margin_minor, currency,
+                    status, items, paid)
+                SELECT s.order_id, s.customer_id, {at}, s.amount_minor, s.margin_minor, :currency,
+                    coalesce(s.status, 'delivered'), {self.json("s.items")}, TRUE
+                FROM import_orders s
+                WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = s.order_id)
+                ON CONFLICT (order_id) DO NOTHING
+                """,
+                currency=currency,
+            )
         return merged
 
     def join_returns(self, currency: str) -> Merged:

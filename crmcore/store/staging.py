@@ -5,7 +5,8 @@ Laying down locks nothing that customers use: it is done before the transaction 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from crmcore.store.workbench import Workbench  # Loads DuckDB, which only imports need.
 
 _LOCK = 5_203_418  # Imports into PostgreSQL wait for one another; any number that all versions share.
-_CACHE_KIB = 131_072  # SQLite's pages in memory during an import; its indexes are filled at random places.
+_CACHE_KIB = 65_536  # SQLite's pages in memory during an import; its indexes are filled at random places.
 
 _TABLES = {
     "import_customers": ("customer_id VARCHAR(64)",),
@@ -43,6 +44,7 @@ _TABLES = {
         "amount_minor BIGINT", "margin_minor BIGINT", "is_whole {truth}", "line_count BIGINT",
     ),
 }  # fmt: skip
+_MANY = 50_000  # Rows; below that, putting each into its place is quick.
 _LOOKED_UP = {
     "import_returns": "order_ref",
     "import_contacts": "customer_id",
@@ -144,6 +146,29 @@ class Staging:
 
     def json(self, column: str) -> str:
         return column if self._is_sqlite else f"CAST({column} AS JSON)"
+
+    @contextmanager
+    def many_new(self, table: str, rows: int) -> Iterator[None]:
+        """Build the table's indexes anew after a load that is larger than the table was: half the time.
+
+        On SQLite only, where the transaction has the file to itself anyway; readers see the old state.
+        """
+        few = f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {rows})"
+        if not self._is_sqlite or rows < _MANY or self.numbers(few)[0] == rows:
+            yield
+            return
+        indexes = self._connection.execute(
+            text(
+                "SELECT name, sql FROM sqlite_master "
+                "WHERE type = 'index' AND tbl_name = :t AND sql IS NOT NULL"
+            ),
+            {"t": table},
+        ).all()
+        for name, _ in indexes:
+            self.run(f"DROP INDEX {name}")
+        yield
+        for _, statement in indexes:
+            self._connection.exec_driver_sql(statement)
 
     def _fill(self, table: str, bench: Workbench, query: str) -> None:
         if self._is_sqlite:

@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-_MEMORY = "256MB"
+_MEMORY = "192MB"
+_AT_REST = "48MB"  # While the database works.
 APART = "chr(31)"  # Separates what is digested; no text of a line holds it.
 
 
@@ -124,6 +125,10 @@ class Workbench(ABC):
             f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT csv, HEADER false)"
         )
         return path
+
+    def rest(self) -> None:
+        """Give memory back; what lies on the bench stays on the disk."""
+        self._db.execute(f"SET memory_limit = '{_AT_REST}'")
 
     # --- figures ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, tzinfo
 from fnmatch import fnmatch
 from typing import Any
 
@@ -183,7 +183,7 @@ class Cells:
         self._refuse_each(found.problems, field)
         return found
 
-    def money(self, field: str, currency: list[str] | None, days: Ints) -> tuple[Ints, Ints]:
+    def money(self, field: str, currency: list[str] | None, moments: Ints) -> tuple[Ints, Ints]:
         """What is written, and what it is in the firm's currency, in minor units of each.
 
         ``currency`` is that of each row, None where all are in the firm's.
@@ -191,14 +191,14 @@ class Cells:
         found = self.number(field)
         assert found is not None, f"{field} is required"
         self.refuse(found.missing, f"there is no {field}")
-        return self.to_own(found, field, currency, days)
+        return self.to_own(found, field, currency, moments)
 
     def to_own(
         self,
         found: Fixed,
         field: str,
         currency: list[str] | None,
-        days: Ints,
+        moments: Ints,
         *,
         rounding: bool | None = None,
     ) -> tuple[Ints, Ints]:
@@ -221,7 +221,9 @@ class Cells:
             if code != own:
                 for place, value in zip(places.tolist(), minor.tolist(), strict=True):
                     try:
-                        converted[place] = rates.convert(value, code, _day(days[place]))
+                        converted[place] = rates.convert(
+                            value, code, _day(int(moments[place]), self.reading.zone)
+                        )
                     except UnreadableValue as error:
                         self._refuse_each({place: str(error)}, field)
         self._limit(converted, field)
@@ -313,5 +315,6 @@ def _all_whole_floats(array: Any) -> bool:
     )
 
 
-def _day(microseconds: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=int(microseconds) // 86_400_000_000)
+def _day(microseconds: int, zone: tzinfo) -> date:
+    """The firm's calendar day of a moment."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, zone).date()

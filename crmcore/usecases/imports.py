@@ -78,6 +78,7 @@ def import_file(crm: Crm, kind: Kind, request: Request, step: Step = lambda *_: 
             staged.imports.lay_down(file.bench, file.bench.queries())
             if kind == "orders":
                 _refuse_the_same_again(staged, file)
+            file.bench.rest()
             try:
                 with staged.write():
                     step("writing", 0, 0)
