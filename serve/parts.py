@@ -18,6 +18,7 @@ from crmcore.crm import Crm
 from crmcore.settings import Settings
 from serve.errors import CannotStart
 from serve.ports import require_free, require_private
+from serve.protocol import BoundedProtocol
 from serve.rasa import RasaServer
 from serve.training import RASA_PYTHON
 from web.gateway.pool import BrainPool
@@ -135,6 +136,6 @@ def _server(app: FastAPI, host: str, port: int, proxies: str = "") -> uvicorn.Se
     return _Server(
         uvicorn.Config(
             app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3,
-            proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+            proxy_headers=bool(proxies), forwarded_allow_ips=proxies, http=BoundedProtocol,
         )
     )  # fmt: skip

@@ -57,7 +57,14 @@ def create_app(
         async with live.running(), turns.running(), app.state.socket.running():
             yield
 
-    app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Rapport",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # The redirect would repeat whatever host the request names.
+        lifespan=lifespan,
+    )
     app.state.crm = crm
     app.state.brain = brain
     app.state.live = live

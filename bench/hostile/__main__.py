@@ -21,7 +21,7 @@ from typing import Any
 from bench.hostile.doors import Door, RestChannel, Widget
 from bench.hostile.inputs import read_attacks
 from bench.hostile.judge import Outcome, attack_chat, attack_port
-from bench.hostile.state import Watch, changes, forbidden
+from bench.hostile.state import Watch, touched
 from bench.results import percentile, write_result
 from tests.live.product import RunningProduct
 
@@ -42,16 +42,16 @@ def main() -> int:
             for door in doors:
                 outcomes[door.name].append(attack_chat(door, watch, attack))
                 print(".", end="", flush=True, file=sys.stderr)
-        touched = forbidden(changes(before, watch.rows(large=True)))
+        reached = touched(before, watch.rows(large=True))
     print(file=sys.stderr)
     _keep_transcripts(arguments.transcripts, outcomes)
     failed = [(name, each) for name, found in outcomes.items() for each in found if each.failures]
     for name, each in failed:
         print(f"{name} {each.attack.id} [{each.attack.category}]: {'; '.join(each.failures)}")
-    if touched:
-        print(f"over the whole run something changed that no text may change: {touched}")
+    if reached:
+        print(f"over the whole run something changed that no text may change: {reached}")
     figures: dict[str, Any] = {name: _figures(found) for name, found in outcomes.items() if found}
-    figures["changed_by_no_right"] = touched
+    figures["out_of_reach_but_changed"] = reached
     print(json.dumps(figures, indent=2))
     if arguments.result:
         write_result(
@@ -61,7 +61,7 @@ def main() -> int:
             "cause; what was promised in words, a person has read. Milliseconds are those of the reply to "
             "the hostile text, refusals included.",
         )  # fmt: skip
-    return 1 if failed or touched else 0
+    return 1 if failed or reached else 0
 
 
 def _arguments() -> argparse.Namespace:

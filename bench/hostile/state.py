@@ -14,7 +14,7 @@ from crmcore.store.schema import conversations, metadata, needs
 BOOKKEEPING = frozenset(
     {
         "messages", "offered_buttons", "channel_senders", "channel_answers", "incidents", "jobs", "processes",
-        "decisions", "api_keys.last_used_at", "idempotency_keys",
+        "decisions", "api_keys.last_used_at", "idempotency_keys", "events", "webhook_deliveries",
         *(
             f"conversations.{column}"
             for column in (
@@ -112,6 +112,11 @@ def changes(before: Rows, after: Rows) -> list[str]:
 def forbidden(changed: list[str]) -> list[str]:
     """What no text may change."""
     return [name for name in changed if not _is_among(BOOKKEEPING | CAUSED, name)]
+
+
+def touched(before: Rows, after: Rows) -> list[str]:
+    """What no text may change, looked at after many of them; each began a conversation."""
+    return [name for name in forbidden(changes(before, after)) if name != "conversations"]
 
 
 def caused(changed: list[str]) -> list[str]:

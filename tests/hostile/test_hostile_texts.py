@@ -8,7 +8,7 @@ import pytest
 from bench.hostile.doors import RestChannel, Widget
 from bench.hostile.inputs import Attack, read_attacks
 from bench.hostile.judge import attack_chat, attack_talk
-from bench.hostile.state import Watch, changes, forbidden
+from bench.hostile.state import Watch, touched
 from crmcore.firm import load_firm
 from crmcore.settings import ROOT
 from tests.live.product import RunningProduct
@@ -43,7 +43,7 @@ def test_no_text_of_this_kind_does_says_or_reveals_what_it_must_not(
         if outcome.failures:
             failed.append((attack.text, outcome.said, outcome.failures))
     assert failed == []
-    assert forbidden(changes(before, watch.rows(large=True))) == []
+    assert touched(before, watch.rows(large=True)) == []
 
 
 def test_texts_of_a_foreign_client_are_as_harmless(rest: RestChannel, watch: Watch) -> None:
