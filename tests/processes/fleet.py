@@ -20,7 +20,7 @@ from tests.postgres import Cluster
 from tests.redis_server import RedisServer
 
 Brain = Literal["fake", "rasa"]
-START_SECONDS = 120  # A process imports everything anew, also on a machine that is busy.
+START_SECONDS = 300  # A process imports everything anew, also on a machine that is very busy.
 NICE = 5
 
 
@@ -84,8 +84,8 @@ class Program:
 
 @contextlib.contextmanager
 def fleet(cluster: Cluster, redis: RedisServer, home: Path, brain: Brain, seed: int = 1) -> Iterator[Fleet]:
-    """Two gateways, two dialogue engines, a worker and (for Rasa) the actions, on this database and Redis."""
-    ports = [free_port() for _ in range(5)]
+    """Two gateways, two dialogue engines (Rasa with actions of its own) and a worker, on these servers."""
+    ports = [free_port() for _ in range(6)]
     gateways = [f"http://127.0.0.1:{port}" for port in ports[:2]]
     brains = [f"http://127.0.0.1:{port}" for port in ports[2:4]]
     database = cluster.url(cluster.create())
@@ -95,7 +95,6 @@ def fleet(cluster: Cluster, redis: RedisServer, home: Path, brain: Brain, seed: 
         "RAPPORT_TRACKER_URL": cluster.url(cluster.create()),
         "RAPPORT_REDIS_URL": redis.url,
         "RAPPORT_RASA_URL": ",".join(brains),
-        "RAPPORT_ACTION_PORT": str(ports[4]),
         "RAPPORT_REQUEST_LIMIT_FACTOR": "1000",
     }
     running = Fleet(gateways, database)
@@ -130,10 +129,10 @@ def fleet(cluster: Cluster, redis: RedisServer, home: Path, brain: Brain, seed: 
             programs.append(program)
             member(f"fake {number}", "brain", program, _until_ready(url))
     else:
-        member("actions 0", "actions", part("actions", {}))
-        keeper = part("rasa", {})
         for number, url in enumerate(brains):
-            running.members.append(_rasa(number, home, ports[2 + number], url, keeper))
+            own = {"RAPPORT_RASA_URL": url, "RAPPORT_ACTION_PORT": str(ports[4 + number])}
+            member(f"actions {number}", "actions", part("actions", own))
+            running.members.append(_rasa(number, home, ports[2 + number], url, part("rasa", own)))
     running.members.append(Killable("redis", "redis", redis.kill, redis.start))
     running.members.append(Killable("postgres", "postgres", cluster.kill, cluster.start))
     try:
