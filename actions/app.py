@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -38,6 +39,7 @@ from actions import (
 )
 from crmcore.conversations import StaleTurn
 from crmcore.crm import Crm
+from crmcore.logs import log_context
 
 TOPICS = (
     courtesy, help, why, identify, order_choice, orders, returns, delivery, billing, products, store,
@@ -68,22 +70,41 @@ def create_action_app(crm: Crm, secret: str) -> FastAPI:
     ) -> JSONResponse:
         if not hmac.compare_digest(x_rapport_secret.encode(), secret.encode()):
             return JSONResponse({"error": "this port belongs to the dialogue engine"}, 401)
-        name = call.get("next_action")
-        try:
-            result = asyncio.run(executor.run(call))
-        except ActionExecutionRejection as rejected:
-            return _refused(400, name, rejected)
-        except ActionNotFoundException as unknown:
-            return _refused(404, name, unknown)
-        except ActionMissingDomainException as missing:
-            return _refused(449, name, missing)
-        except StaleTurn as stale:
-            # The conversation moved on while this ran; its reply will be dropped, so nothing is said.
-            logger.info("%s: %s", name, stale)
-            return JSONResponse({"events": [], "responses": []})
-        return JSONResponse(result.model_dump() if result else {})
+        started = time.perf_counter()
+        with log_context(conversation_id=_conversation_of(call)):
+            answer = _run(executor, call)
+            took = round((time.perf_counter() - started) * 1000, 1)
+            logger.info(
+                "%s: %s after %.0f ms", call.get("next_action"), answer.status_code, took,
+                extra={"event": "action", "duration_ms": took},
+            )  # fmt: skip
+        return answer
 
     return app
+
+
+def _conversation_of(call: dict[str, Any]) -> str:
+    """From the sender ``<conversation>.<session of the brain>``; for the log alone."""
+    tracker = call.get("tracker")
+    sender = tracker.get("sender_id") if isinstance(tracker, dict) else None
+    return str(sender or "").rpartition(".")[0]
+
+
+def _run(executor: ActionExecutor, call: dict[str, Any]) -> JSONResponse:
+    name = call.get("next_action")
+    try:
+        result = asyncio.run(executor.run(call))
+    except ActionExecutionRejection as rejected:
+        return _refused(400, name, rejected)
+    except ActionNotFoundException as unknown:
+        return _refused(404, name, unknown)
+    except ActionMissingDomainException as missing:
+        return _refused(449, name, missing)
+    except StaleTurn as stale:
+        # The conversation moved on while this ran; its reply will be dropped, so nothing is said.
+        logger.info("%s: %s", name, stale)
+        return JSONResponse({"events": [], "responses": []})
+    return JSONResponse(result.model_dump() if result else {})
 
 
 def all_actions(crm: Crm) -> Iterator[Action]:

@@ -139,7 +139,9 @@ def new_request_id() -> str:
     return "req_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
 
 
-class _AddContext(logging.Filter):
+class AddContext(logging.Filter):
+    """Gives a line the fields of the ``log_context`` that it is written in."""
+
     def filter(self, record: logging.LogRecord) -> bool:
         for name, value in _context.get().items():
             if not hasattr(record, name):
@@ -215,7 +217,7 @@ def set_up_logs(settings: Settings) -> None:
     file = PrivateRotatingFile(settings.home / "logs" / "rapport.log")
     for handler in (screen, file):
         handler.setFormatter(formatter)
-        handler.addFilter(_AddContext())
+        handler.addFilter(AddContext())
         handler.addFilter(MaskPersonal())
     root = logging.getLogger()
     for old in root.handlers[:]:

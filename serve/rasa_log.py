@@ -31,6 +31,7 @@ _KNOWN = (
     ),
     re.compile(r"^.*An exception occurred while handling uri: '/[\w/-]*"),
 )
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 _FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in ([\w<>.]+)')
 _ERROR = re.compile(
     r"^\s*(?:[|+-]\s*)*([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Timeout|Refused))(?::|$)"
@@ -54,6 +55,7 @@ class RasaLog:
 
     def __init__(self) -> None:
         self._up = False
+        self._in_frame = False
         self._left_out = 0
 
     def read(self, line: str) -> Iterator[Line]:
@@ -61,8 +63,10 @@ class RasaLog:
         fell_back = bool(_MEMORY.search(line))
         text: str | None = line.rstrip("\n") if not self._up else reduced(line)
         self._up = self._up or _UP in line
+        in_frame, self._in_frame = self._in_frame, bool(_FRAME.match(line))
         if text is None and not fell_back:
-            self._left_out += bool(line.strip())
+            # The line of source below a place is in the source, and not worth counting.
+            self._left_out += bool(line.strip()) and not (in_frame and line.startswith("    "))
             return
         yield from self.rest()
         yield Line(text, fell_back)
@@ -85,7 +89,7 @@ def reduced(line: str) -> str | None:
     >>> reduced("    raise ValueError(text)") is None
     True
     """
-    line = line.rstrip("\n")
+    line = _STAMP.sub("", line.rstrip("\n"))  # The log has its own.
     if line.startswith("{"):
         return _reduced_json(line)
     if _HEAD.match(line):

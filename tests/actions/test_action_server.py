@@ -1,5 +1,6 @@
 """The action server: who may call it, and what it answers when an action cannot run."""
 
+import logging
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from actions.app import all_actions, create_action_app
 from actions.courtesy import BotChallenge
 from crmcore.conversations import Reply
 from crmcore.crm import Crm
+from crmcore.logs import AddContext
 from crmcore.usecases.conversations import finish_turn
 from tests.actions.calls import DOMAIN, SECRET, Caller
 from tests.builders import a_conversation, a_turn
@@ -78,3 +80,26 @@ def test_a_turn_that_is_over_says_and_writes_nothing(crm: Crm) -> None:
 
 def test_every_action_of_the_domain_is_registered_once(crm: Crm) -> None:
     assert sorted(action.name() for action in all_actions(crm)) == sorted(DOMAIN["actions"])
+
+
+def test_each_call_is_one_log_line_that_names_the_conversation(
+    crm: Crm, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="actions.app")
+    written: list[str] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(f"{record.getMessage()} {vars(record)['event']} {vars(record)['conversation_id']}")
+
+    handler = Collect()
+    handler.addFilter(AddContext())
+    logging.getLogger("actions.app").addHandler(handler)
+    try:
+        with TestClient(create_action_app(crm, SECRET), headers={"X-Rapport-Secret": SECRET}) as client:
+            client.post("/webhook", json={**CALL, "next_action": "action_fly"})
+    finally:
+        logging.getLogger("actions.app").removeHandler(handler)
+    assert len(written) == 1
+    assert written[0].startswith("action_fly: 404 after ")
+    assert written[0].endswith(" action cnv_1")
