@@ -70,7 +70,7 @@ def webhooks(facts: Facts) -> Finding:
         return ok("Every event reached its subscriber.")
     return warning(
         f"{dead:.0f} events never reached their subscriber.",
-        "See why the subscriber refuses them, then send them again from the list of dead letters.",
+        "`rapport webhooks dead` says which and why; mend the subscriber, then `rapport webhooks retry`.",
     )
 
 

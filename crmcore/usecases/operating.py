@@ -36,6 +36,7 @@ def readings(crm: Crm) -> Readings:
     with crm.store.read() as tx:
         due = tx.jobs.oldest_due(now)
         scored_at = tx.value.last_published_at()
+        dead = sum(count for (_, status), count in tx.webhooks.counts().items() if status == "dead")
     return {
         "rapport_database_up": 1,
         "rapport_conversations": {
@@ -53,6 +54,7 @@ def readings(crm: Crm) -> Readings:
         },
         "rapport_jobs_oldest_due_seconds": max((now - due).total_seconds(), 0) if due else 0,
         "rapport_overdue_callbacks": found.overdue_callbacks,
+        "rapport_webhook_dead_letters": dead,
         "rapport_value_age_seconds": (now - scored_at).total_seconds() if scored_at else None,
     }
 

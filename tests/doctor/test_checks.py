@@ -67,7 +67,7 @@ AILING: list[tuple[str, Facts, Verdict, str]] = [
     ("jobs", with_database(failed_jobs=2), "warning", "by hand"),
     ("values", facts(database=DatabaseFacts()), "warning", "rapport score"),
     ("values", with_database(figures={"rapport_value_age_seconds": 9 * DAY}), "warning", "rapport score"),
-    ("webhooks", with_database(figures={"rapport_webhook_dead_letters": 4}), "warning", "dead letters"),
+    ("webhooks", with_database(figures={"rapport_webhook_dead_letters": 4}), "warning", "webhooks retry"),
     ("backup", facts(last_backup=None), "missing", "rapport backup"),
     ("backup", facts(last_backup=NOW - timedelta(days=9)), "warning", "rapport backup"),
     ("listening", facts(host="0.0.0.0"), "unsafe", "RAPPORT_TRUSTED_PROXIES"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from crmcore.conversations import Reply
 from crmcore.crm import Crm
+from crmcore.events import KINDS
 from crmcore.metrics import INSTALLATION, exposition, names
 from crmcore.usecases.escalation import request_person
 from crmcore.usecases.operating import note_incident, readings
 from crmcore.usecases.planning import plan
+from crmcore.webhooks import DeliveryStatus, Endpoint
 from tests.builders import ROOT, Clock, a_conversation, a_customer, a_message, answered
 from tests.web.gateway.chat import FakeBrain, Gateway, gateway, some_settings, until
 from web.app import create_app
@@ -69,6 +72,21 @@ def test_the_figures_of_the_installation_come_from_the_database(crm_on_both: Crm
     assert found["rapport_incidents|tracker_in_memory"] == 1
     assert found["rapport_jobs_oldest_due_seconds"] == 300
     assert found["rapport_value_age_seconds"] == timedelta(minutes=5).total_seconds()
+
+
+def test_events_that_a_subscriber_never_took_are_counted(crm_on_both: Crm) -> None:
+    crm = crm_on_both
+    statuses: tuple[DeliveryStatus, ...] = ("dead", "dead", "waiting", "delivered")
+    endpoint = Endpoint("whe_1", "https://crm.example.com/hook", KINDS, crm.clock())
+    with crm.store.write() as tx:
+        tx.webhooks.add_endpoint(endpoint)
+        told = [{"order_id": str(number)} for number in range(len(statuses))]
+        for event_id, status in zip(
+            tx.events.add("order.recorded", crm.clock(), told), statuses, strict=True
+        ):
+            delivery = tx.webhooks.add_delivery(endpoint.endpoint_id, event_id, crm.clock())
+            tx.webhooks.save_delivery(replace(delivery, status=status))
+    assert readings(crm)["rapport_webhook_dead_letters"] == 2
 
 
 def test_messages_turns_and_failures_are_counted_as_they_happen(chat: Gateway) -> None:
