@@ -12,11 +12,23 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.value_backtest import backtest_command
+from cli.value_dynamics import (
+    answer_command,
+    explain_command,
+    history_command,
+    migration_command,
+    simulate_command,
+)
 from crmcore.crm import Crm
 from crmcore.usecases.value_fit import FitReport, fit_model
 
 app = typer.Typer(help="Look into the value engine.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
+app.command("explain")(explain_command)
+app.command("history")(history_command)
+app.command("migration")(migration_command)
+app.command("simulate")(simulate_command)
+app.command("answer")(answer_command)
 
 
 class ModelName(StrEnum):

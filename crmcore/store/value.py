@@ -71,7 +71,7 @@ _RETURNS = _Query(
 )
 _COSTS = _Query(_money(service_costs), service_costs.c.customer_id)
 _BUDGETS = _Query(
-    select(needs.c.customer_id, needs.c.provenance, needs.c.budget).where(
+    select(needs.c.need_id, needs.c.customer_id, needs.c.provenance, needs.c.budget).where(
         needs.c.status == "open", needs.c.customer_id.is_not(None)
     ),
     needs.c.customer_id,
@@ -222,15 +222,59 @@ class Values:
         for some in _chunks(customers):
             self._connection.execute(delete(current_values).where(current_values.c.customer_id.in_(some)))
 
+    def keep_answer(self, customer_id: str, trait: str, answer: str, provenance: str, now: datetime) -> None:
+        """What he answered last about a trait takes the place of what he answered before."""
+        table = customer_traits.c
+        self._connection.execute(
+            delete(customer_traits).where(table.customer_id == customer_id, table.trait == trait)
+        )
+        row = {"customer_id": customer_id, "trait": trait, "answer": answer}
+        self._connection.execute(insert(customer_traits).values(**row, provenance=provenance, stated_at=now))
+
     # --- what everybody reads ---
+
+    def history(self, customer_id: str, newest: int | None = None) -> list[tuple[ValueRun, ValueSnapshot]]:
+        """Every value of a customer (or his newest ones) with the run it was made by, the oldest first."""
+        query = (
+            select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
+            .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
+            .where(value_snapshots.c.customer_id == customer_id)
+            .order_by(value_snapshots.c.scored_at.desc(), value_runs.c.scored_at.desc())
+            .order_by(value_snapshots.c.revision.desc())
+            .limit(newest)
+        )
+        rows = self._connection.execute(query).mappings().all()
+        return [_pair(row) for row in reversed(rows)]
+
+    def totals(self) -> dict[Tier, tuple[int, int, int]]:
+        """Customers, their value and their potential (minor units) of each tier now."""
+        query = (
+            select(
+                value_snapshots.c.tier,
+                func.count(),
+                func.sum(value_snapshots.c.clv_minor),
+                func.coalesce(func.sum(value_snapshots.c.potential_minor), 0),
+            )
+            .join(current_values, current_snapshot())
+            .group_by(value_snapshots.c.tier)
+        )
+        return {row[0]: (row[1], int(row[2]), int(row[3])) for row in self._connection.execute(query)}
+
+    def tiers_at(self, moment: datetime) -> dict[str, Tier]:
+        """The tier of each customer at a moment: his last one by the run that was in force then."""
+        in_force = _RUN_IN_FORCE.where(value_runs.c.scored_at < moment).with_only_columns(value_runs.c.run_id)
+        run_id = self._connection.execute(in_force).scalar_one_or_none()
+        query = (
+            select(value_snapshots.c.customer_id, value_snapshots.c.tier)
+            .where(value_snapshots.c.run_id == run_id, value_snapshots.c.scored_at < moment)
+            .order_by(value_snapshots.c.revision)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def current(self, customer_id: str) -> tuple[ValueRun, ValueSnapshot] | None:
         """The published value of one customer with the run that made it."""
         row = self._connection.execute(_CURRENT, {"customer": customer_id}).mappings().one_or_none()
-        if row is None:
-            return None
-        run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
-        return _run(run), _snapshot(row)
+        return None if row is None else _pair(row)
 
     def last_published_at(self) -> datetime | None:
         """When the newest published run was made; None before the first."""
@@ -269,6 +313,11 @@ class Values:
 def _chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
     """SQLite takes a limited number of values in one statement."""
     return (customers[i : i + _AT_ONCE] for i in range(0, len(customers), _AT_ONCE))
+
+
+def _pair(row: RowMapping) -> tuple[ValueRun, ValueSnapshot]:
+    run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
+    return _run(run), _snapshot(row)
 
 
 def _run(row: dict[str, Any]) -> ValueRun:

@@ -89,7 +89,7 @@ def read_books(
 def _budgets(
     budgets: Sequence[NeedBudget], place: Mapping[str, int], currency: str, units: float
 ) -> NeedBudgets:
-    wanted = [(b, place[b.customer_id], _least(b, currency)) for b in budgets if b.customer_id in place]
+    wanted = [(b, place[b.customer_id], least_budget(b, currency)) for b in budgets if b.customer_id in place]
     declared = [(i, least) for b, i, least in wanted if b.provenance == "declared"]
     others = [(i, least) for b, i, least in wanted if b.provenance != "declared"]
     return NeedBudgets(_sum(declared, len(place)) / units, _sum(others, len(place)) / units)
@@ -119,7 +119,7 @@ def _trend(
     return Trend(_sum(recent, n) / units, _sum(earlier, n) / units, _sum([(i, 1) for i, _ in days], n))
 
 
-def _least(need: NeedBudget, currency: str) -> int:
+def least_budget(need: NeedBudget, currency: str) -> int:
     """The least amount that the stated budget names, minor units; 0 when it names none in the firm's
     currency."""
     budget = need.budget

@@ -17,7 +17,7 @@ BuyerType = Literal["lost_for_good", "always_a_share", "intermediate"]
 # Above this share of his trade a customer does not spread his purchases.
 _MOST = 0.6
 
-MEANING_OF_LOST: Mapping[BuyerType, str] = {
+MEANING_OF_LOST: Mapping[str, str] = {
     "lost_for_good": "Once gone he does not come back: everything is spent on keeping him, nothing on "
     "winning him back.",
     "always_a_share": "Silence is no loss: he buys elsewhere meanwhile and may return any day; his value "

@@ -16,7 +16,7 @@ Stage = Literal["select", "acquire", "retain", "expand"]
 _ORDER: tuple[Stage, ...] = ("select", "acquire", "retain", "expand")
 PROBABLY_LEFT = 0.3
 
-TASK: Mapping[Stage, str] = {
+TASK: Mapping[str, str] = {
     "select": "Decide whether he is worth winning; nothing was bought yet.",
     "acquire": "Win the second purchase (or win him back): ask new customers how it went.",
     "retain": "Keep him: solve complaints fast, keep promises, stay in touch.",

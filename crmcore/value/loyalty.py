@@ -17,7 +17,7 @@ from crmcore.value.finding import Finding
 
 LoyaltyGroup = Literal["stranger", "butterfly", "true_friend", "barnacle"]
 
-STRATEGY: Mapping[LoyaltyGroup, str] = {
+STRATEGY: Mapping[str, str] = {
     "stranger": "Earn on every transaction; invest in nothing beyond it.",
     "butterfly": "Enjoy the purchases while they last; do not chase him once he goes quiet.",
     "true_friend": "Talk regularly, not too often; delight him, and ask what else he needs.",

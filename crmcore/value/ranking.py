@@ -133,6 +133,13 @@ def _money_of(
     )
 
 
+def clv_in_minor(values: CustomerValues, currency: str) -> list[int]:
+    """Actual value of each customer in whole minor units, as a snapshot keeps it."""
+    contribution = _in_minor(values.contribution, currency)
+    cost = _in_minor(values.cost_to_serve, currency)
+    return [(gain or 0) - (loss or 0) for gain, loss in zip(contribution, cost, strict=True)]
+
+
 def _in_minor(amounts: FloatArray, currency: str) -> list[int | None]:
     """Whole minor units, half to even; None where an amount is unknown (nan)."""
     if np.isinf(amounts).any():

@@ -15,7 +15,7 @@ from crmcore.value.finding import Finding
 
 Level = Literal["basic", "reactive", "accountable", "proactive", "partnership"]
 
-PRACTICE: Mapping[Level, str] = {
+PRACTICE: Mapping[str, str] = {
     "basic": "Sell and serve well; financial benefits.",
     "reactive": "Sell, and ask him to call when anything is wrong.",
     "accountable": "Ask after the purchase whether it met his expectation; social benefits.",

@@ -103,6 +103,7 @@ class MoneyRow:
 class NeedBudget:
     """The budget of a confirmed need that is still open; ``provenance`` says who named it."""
 
+    need_id: str
     customer_id: str
     provenance: str
     budget: Mapping[str, Any]

@@ -1,0 +1,165 @@
+"""What would happen: if a need were met, a customer left, or margins fell. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from crmcore.crm import Crm
+from crmcore.errors import CrmError
+from crmcore.money import from_minor
+from crmcore.needs.values import UnknownNeed
+from crmcore.store.transaction import Transaction
+from crmcore.tiers import Tier
+from crmcore.usecases.value_history import NoValueYet, end_of
+from crmcore.usecases.value_records import Valued
+from crmcore.usecases.value_refresh import books_of, value_by_run
+from crmcore.value.books import least_budget, read_books
+from crmcore.value.engine import MODEL_VERSION
+from crmcore.value.model import ValueModel
+from crmcore.value.snapshots import MoneyRow, NeedBudget, ValueRun
+
+
+class NothingToSimulate(CrmError):
+    """No run is in force whose parameters this version reads, or the question names nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Customers, their actual and potential value, and how many have each tier; money in currency."""
+
+    customers: int
+    clv: Decimal
+    potential: Decimal
+    tiers: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """``question`` in words; borders of the tiers stay where they are."""
+
+    question: str
+    before: Outcome
+    after: Outcome
+    currency: str
+    changed_tier: int
+
+
+def if_need_is_met(crm: Crm, customer_id: str, need_id: str) -> Simulation:
+    """He orders today for the least budget of an open need, and the need is open no more.
+
+    Raises UnknownNeed, NoValueYet, :class:`NothingToSimulate`.
+    """
+    now = crm.clock()
+    today = crm.firm.today(now)
+    with crm.store.read() as tx:
+        run, model = _in_force(tx)
+        if not any(need.need_id == need_id for need in tx.needs.of_customer(customer_id, "open")):
+            raise UnknownNeed(need_id)
+        end = end_of(crm.firm, today)
+        only = [customer_id]
+        orders = tx.value.orders_before(end, only)
+        returns, costs = tx.value.returns_before(end, only), tx.value.service_costs_before(end, only)
+        budgets, answers = tx.value.open_need_budgets(only), tx.value.answers(only)
+        previous = {c: s.tier for c, s in tx.value.standing(only).items()}
+    price = sum(least_budget(budget, run.currency) for budget in budgets if budget.need_id == need_id)
+    if price == 0:
+        raise NothingToSimulate(f"need {need_id} names no budget in {run.currency}, so it buys nothing")
+    order = MoneyRow(f"if:{need_id}", customer_id, now, price, run.currency)
+
+    def valued(orders: list[MoneyRow], open_needs: list[NeedBudget]) -> Valued:
+        books = read_books(
+            orders, returns, costs, open_needs, answers, observed_until=today, zone=crm.firm.zone,
+            currency=run.currency, margin=model.terms.margin,
+        )  # fmt: skip
+        return value_by_run(run, model, books, today, previous)
+
+    before = valued(orders, budgets)
+    after = valued([*orders, order], [budget for budget in budgets if budget.need_id != need_id])
+    amount = from_minor(price, run.currency)
+    return _compare(
+        f"if need {need_id} of {customer_id} were met by an order of {amount} today", before, after
+    )
+
+
+def if_customer_leaves(crm: Crm, customer_id: str) -> Simulation:
+    """The firm without what he is expected to bring. Raises NoValueYet, :class:`NothingToSimulate`."""
+    with crm.store.read() as tx:
+        run, _ = _in_force(tx)
+        found = tx.value.current(customer_id)
+        totals = tx.value.totals()
+    if found is None:
+        raise NoValueYet(customer_id, "now")
+    snapshot = found[1]
+    before = _outcome(totals, run.currency)
+    after = Outcome(
+        before.customers - 1,
+        before.clv - from_minor(snapshot.clv_minor, run.currency),
+        before.potential - from_minor(snapshot.potential_minor or 0, run.currency),
+        {**before.tiers, snapshot.tier: before.tiers[snapshot.tier] - 1},
+    )
+    return Simulation(f"if {customer_id} left", before, after, run.currency, 0)
+
+
+def if_margins_change(crm: Crm, points: Decimal, customer_id: str | None = None) -> Simulation:
+    """Every order, recorded or to come, leaves so many percentage points more (fewer when negative).
+
+    Of the whole firm, or of one customer. Raises :class:`NothingToSimulate`.
+    """
+    today = crm.firm.today(crm.clock())
+    shift = float(points) / 100
+    with crm.store.read() as tx:
+        run, model = _in_force(tx)
+        only = None if customer_id is None else [customer_id]
+        books = books_of(tx, crm.firm, run.currency, model.terms.margin, today, only)
+        previous = {c: s.tier for c, s in tx.value.standing(only).items()}
+    margin = model.terms.margin + shift
+    if not 0 <= margin <= 1:
+        raise NothingToSimulate(f"the usual margin would be {margin:.0%}; it stays between 0 and 100 %")
+    if not len(books.summary):
+        raise NoValueYet(customer_id or "anybody", "now")
+    ledger = replace(
+        books.ledger,
+        margin=books.ledger.margin + shift * books.summary.spent,
+        returned_margin=books.ledger.returned_margin + shift * books.summary.returned,
+    )
+    other = replace(model, terms=replace(model.terms, margin=margin))
+    before = value_by_run(run, model, books, today, previous)
+    after = value_by_run(run, other, replace(books, ledger=ledger), today, previous)
+    who = customer_id or "everybody"
+    return _compare(f"if margins changed by {points} points for {who}", before, after)
+
+
+def _in_force(tx: Transaction) -> tuple[ValueRun, ValueModel]:
+    run = tx.value.run_in_force()
+    if run is None or run.model_version != MODEL_VERSION:
+        raise NothingToSimulate("no scoring of this version is published; run `rapport score` first")
+    return run, ValueModel.from_parameters(run.parameters)
+
+
+def _compare(question: str, before: Valued, after: Valued) -> Simulation:
+    tiers = [[row.decided.tier for row in valued.ranked] for valued in (before, after)]
+    changed = sum(one != other for one, other in zip(*tiers, strict=True))
+    return Simulation(question, _of(before), _of(after), before.run.currency, changed)
+
+
+def _of(valued: Valued) -> Outcome:
+    money = [row.money for row in valued.ranked]
+    currency = valued.run.currency
+    return Outcome(
+        len(money),
+        from_minor(sum(m.clv_minor for m in money), currency),
+        from_minor(sum(m.potential_minor or 0 for m in money), currency),
+        dict(Counter(row.decided.tier for row in valued.ranked)),
+    )
+
+
+def _outcome(totals: Mapping[Tier, tuple[int, int, int]], currency: str) -> Outcome:
+    return Outcome(
+        sum(n for n, _, _ in totals.values()),
+        from_minor(sum(clv for _, clv, _ in totals.values()), currency),
+        from_minor(sum(potential for _, _, potential in totals.values()), currency),
+        {tier: n for tier, (n, _, _) in totals.items()},
+    )
