@@ -66,8 +66,11 @@ function figures(value) {
     "Expected purchases": value.expected_purchases.toFixed(1),
     "Cost to serve": amount(value.cost_to_serve, value.currency),
   };
-  if (value.potential_value !== null) shown["Could be worth"] = `${amount(value.potential_value, value.currency)} more`;
-  if (value.share_of_customer !== null) shown["Share of customer"] = `${Math.round(value.share_of_customer * 100)} %`;
+  if (value.clv_low !== null) shown["19 times in 20"] = `${amount(value.clv_low, value.currency)} to ${amount(value.clv_high, value.currency)}`;
+  if (value.history_value !== null) shown["Has brought"] = amount(value.history_value, value.currency);
+  const known = value.strategic_provenance;
+  if (value.potential_value !== null) shown["Could be worth"] = `${amount(value.potential_value, value.currency)} more (${known})`;
+  if (value.share_of_customer !== null) shown["Share of customer"] = `${Math.round(value.share_of_customer * 100)} % (${known})`;
   return shown;
 }
 
