@@ -32,7 +32,17 @@ FILE_BYTES = 20_000_000
 KEPT_FILES = 5
 
 # Their every request or statement is no event of ours.
-_TALKATIVE = ("httpx", "httpcore", "alembic", "asyncio", "sqlalchemy", "rasa_sdk", "engineio", "socketio")
+_TALKATIVE = (
+    "httpx",
+    "httpcore",
+    "alembic",
+    "asyncio",
+    "sqlalchemy",
+    "rasa_sdk",
+    "engineio",
+    "socketio",
+    "uvicorn",
+)
 
 # --- what may be written -----------------------------------------------------------------------------
 

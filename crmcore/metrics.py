@@ -9,13 +9,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 # --- of the process ----------------------------------------------------------------------------------
 
 PROCESS: Final = CollectorRegistry()
+disable_created_metrics()  # When a counter began is no figure that anybody asked for.
 
 requests = Counter(
     "rapport_requests", "HTTP requests by method and status.", ["method", "status"], registry=PROCESS
