@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 # --- of the process ----------------------------------------------------------------------------------
 
 PROCESS: Final = CollectorRegistry()
-disable_created_metrics()  # When a counter began is no figure that anybody asked for.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # When a counter began is no figure that anybody asked for.
 
 requests = Counter(
     "rapport_requests", "HTTP requests by method and status.", ["method", "status"], registry=PROCESS
