@@ -6,7 +6,22 @@ from pathlib import Path
 import pytest
 
 METHODS = Path(__file__).parents[2] / "docs" / "methods"
-PAGES = ("purchase-summary", "bg-nbd", "gamma-gamma", "clv", "tiers")
+PAGES = (
+    "purchase-summary",
+    "bg-nbd",
+    "gamma-gamma",
+    "clv",
+    "tiers",
+    "intervals",
+    "cost-to-serve",
+    "strategic-value",
+    "loyalty-groups",
+    "buyer-types",
+    "lifecycle",
+    "nine-types",
+    "relationship-levels",
+    "dynamics",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
