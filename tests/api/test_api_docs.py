@@ -16,7 +16,7 @@ from tests.builders import ROOT
 from tests.web.gateway.chat import gateway
 from web.api.app import PARTS
 from web.api.pages import MOST, USUAL
-from web.gateway.limits import BODY_SECONDS, MAX_API_BODY
+from web.gateway.limits import BODY_SECONDS, MAX_API_BODY, Limits
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 SHOP: tuple[Any, ...] = ("orders:write", "orders:read", "customers:write", "customers:read")
@@ -60,6 +60,8 @@ def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
         f"Up to {MOST_ORDERS} orders",
         f"kept for {KEPT_FOR.days} days",
         f"`limit` is 1 to {MOST}, {USUAL} unless",
+        f"{Limits().keys.burst} requests of a key at once, then {Limits().keys.per_second:.0f} a second",
+        f"wrong keys of an address {Limits().refused_keys.burst}, then one in 2 s",
         f"longer than {BODY_SECONDS:.0f} s to arrive; it has more than {MAX_API_BODY // 1024} kB",
     ):
         assert promise in PAGE, promise

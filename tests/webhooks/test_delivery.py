@@ -14,6 +14,7 @@ from crmcore.store.schema import events, jobs, webhook_deliveries
 from crmcore.usecases.conversations import receive, say_as_person
 from crmcore.usecases.events import emit
 from crmcore.usecases.jobs import HANDLERS, Handler, run_due_jobs
+from crmcore.usecases.operating import readings
 from crmcore.usecases.takeover import claim
 from crmcore.usecases.webhooks import (
     add_endpoint,
@@ -110,6 +111,7 @@ def test_a_failing_event_is_tried_again_after_growing_pauses_under_one_id_and_th
     [letter] = dead_letters(crm)
     assert (letter.delivery.attempts, letter.delivery.last_error) == (ATTEMPTS, "500 thanks")
     assert incidents(crm)["webhook_dead"] == 1
+    assert readings(crm)["rapport_webhook_dead_letters"] == 1
     clock.advance(days=2)
     work(crm)
     assert len(there.got) == ATTEMPTS
