@@ -1,6 +1,6 @@
 """What each kind of file can tell, and under which names its columns usually go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["orders", "customers", "costs"]
@@ -21,7 +21,7 @@ class Field:
 _CUSTOMER = Field(
     "customer_id", "text", "the firm's own identifier of the customer",
     ("customerid", "customer", "custid", "cust", "clientid", "client", "userid", "householdid", "customerno",
-     "customernumber", "kundennummer", "kundennr", "memberid", "buyerid", "id"),
+     "customernumber", "kundennummer", "kundennr", "memberid", "buyerid"),
     required=True,
 )  # fmt: skip
 _CURRENCY = Field(
@@ -60,7 +60,7 @@ ORDERS: tuple[Field, ...] = (
     Field("cost", "number", "what the goods cost, as money; the margin is the amount less this",
           ("costofgoods", "cogs")),
     Field("status", "text", "placed, shipped, delivered, cancelled or returned",
-          ("status", "orderstatus", "state", "financialstatus")),
+          ("status", "orderstatus", "financialstatus")),
     Field("returned_order", "text", "for a credit: the order that came back",
           ("returnedorder", "originalorder", "originalorderid")),
 )  # fmt: skip
@@ -78,7 +78,7 @@ COSTS: tuple[Field, ...] = (
 )  # fmt: skip
 
 CUSTOMERS: tuple[Field, ...] = (
-    _CUSTOMER,
+    replace(_CUSTOMER, usual=(*_CUSTOMER.usual, "id")),  # Beside orders an id is more likely theirs.
     Field("name", "text", "what he is called", ("name", "fullname", "customername")),
     Field("language", "text", "one of the firm's languages", ("language", "lang", "locale")),
     Field("email", "text", "his e-mail address", ("email", "emailaddress", "mail")),

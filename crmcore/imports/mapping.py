@@ -107,8 +107,9 @@ def _check(mapping: Mapping, names: Sequence[str], *, header: bool) -> None:
         columns = ", ".join(names[:30]) if header else f"the numbers 1 to {len(names)}"
         wanted = "; ".join(f"{f.name} ({f.meaning})" for f in missing)
         options = " ".join(f"--map {f.name}=COLUMN" for f in missing)
+        hint = " (a log without amounts: --map amount==1.00)" if missing[-1].name == "amount" else ""
         raise WrongMapping(
-            f"it is not clear which column is {wanted}. The columns are {columns}. Say {options}"
+            f"it is not clear which column is {wanted}. The columns are {columns}. Say {options}{hint}"
         )
     ways = [name for name in ("margin", "margin_share", "cost") if name in mapping]
     if len(ways) > 1:

@@ -129,6 +129,7 @@ class Imports(Staging):
 
         A return of a whole order is told by the order's own lines, which are counted there.
         """
+        self._find_returns_asked_for_here()
         merged = self.merged(
             "import_returns s LEFT JOIN returns r ON r.return_id = s.return_id",
             there="r.return_id IS NOT NULL",
@@ -160,6 +161,25 @@ class Imports(Staging):
         )
         self._find_orders_of_returns()
         return merged
+
+    def _find_returns_asked_for_here(self) -> None:
+        """A credit note with a number of its own may settle a return that the customer asked for in the chat.
+
+        It does when it is the customer's only credit of that amount, and the only such return was asked for
+        by the day after; a shop's day may end later than ours. Else both would lessen his value.
+        """
+        asked = f"""FROM returns r WHERE r.customer_id = s.customer_id AND r.amount_minor = s.amount_minor
+            AND r.source_key LIKE 'message:%' AND r.requested_at <= {self.day_after("s.requested_at")}"""
+        self.run(
+            f"""
+            UPDATE import_returns AS s
+            SET return_id = (SELECT min(r.return_id) {asked}), order_ref = (SELECT min(r.order_id) {asked})
+            WHERE (SELECT count(*) {asked}) = 1
+            AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.return_id = s.return_id)
+            AND NOT EXISTS (SELECT 1 FROM import_returns t WHERE t.customer_id = s.customer_id
+                AND t.amount_minor = s.amount_minor AND t.return_id <> s.return_id)
+            """
+        )
 
     def _find_orders_of_returns(self) -> None:
         """Tell which order came back: the one that the file names, else the only earlier one of that amount.

@@ -140,6 +140,12 @@ class Staging:
         """A staged moment as the tables keep it."""
         return column if self._is_sqlite else f"({column} AT TIME ZONE 'UTC')"
 
+    def day_after(self, column: str) -> str:
+        """A staged moment and a day, as the tables keep it."""
+        if self._is_sqlite:
+            return f"datetime({column}, '+1 day')"
+        return f"({column} AT TIME ZONE 'UTC' + INTERVAL '1 day')"
+
     def bound_moment(self, moment: Any) -> Any:
         """A moment as a value of a statement."""
         return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if self._is_sqlite else moment
