@@ -1,12 +1,11 @@
 """``make bench``: every measurement, one after the other."""
 
-from bench import import_orders, latency, value_card, value_recovery, value_refresh
+from bench import import_orders, latency, value_card, value_recovery
 
 
 def main() -> None:
     value_card.main()
     value_recovery.main()
-    value_refresh.main()
     latency.main()
     import_orders.main()
 

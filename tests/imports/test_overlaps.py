@@ -68,6 +68,8 @@ def after(
 def test_windows_that_grow_give_what_the_whole_gives(
     crm_for_examples: Crm, rows: list[Row], data: st.DataObject, ids: bool
 ) -> None:
+    if ids:  # A cut may go through an order, whose amount then grows; a status never moves back.
+        rows = [(customer, day, amount, "delivered") for customer, day, amount, _ in rows]
     first = last = data.draw(st.integers(0, len(rows)))
     pieces = []
     while (first, last) != (0, len(rows)):
