@@ -57,12 +57,13 @@ class NeedForm(RapportForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Values:
         words = corrected_words(said(tracker))
-        if value in ("yes", "change") or (value == "no" and len(words.split()) < 2):
+        says_more = len(words.split()) > 1 or any(character.isdigit() for character in words)
+        if value in ("yes", "change") or (value == "no" and not says_more):
             return {"need_confirmed": None if value == "change" else value}
         before = str(tracker.get_slot("need_summary"))
-        corrected = correct_need(
-            self.crm, turn_of(tracker), tracker.get_slot("need_id"), said(tracker), before
-        )
+        # "no 100" takes nothing back, as "no drums" would: the comma makes it "no, 100".
+        text = f"no, {words}" if value == "no" and words[0].isdigit() else said(tracker)
+        corrected = correct_need(self.crm, turn_of(tracker), tracker.get_slot("need_id"), text, before)
         if corrected.parts["summary"] == before:
             return self.try_again(dispatcher, tracker, "need_confirmed", "utter_hint_need_confirmed")
         dispatcher.utter_message(response="utter_need_corrected")

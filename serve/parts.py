@@ -21,12 +21,15 @@ from serve.ports import require_free, require_private
 from serve.protocol import BoundedProtocol
 from serve.rasa import RasaServer
 from serve.training import RASA_PYTHON
+from web.gateway.limits import MAX_BODY
 from web.gateway.pool import BrainPool
 from web.live import Live
 from web.wire import RedisWire
 
 Part = Literal["gateway", "actions", "worker", "rasa"]
 PARTS: tuple[Part, ...] = ("gateway", "actions", "worker", "rasa")
+
+MAX_FRAME = 2 * MAX_BODY  # Bytes of one web socket frame; the socket's own limit is lower, and says why.
 
 Tasks = list[asyncio.Task[None]]  # What runs, by name.
 
@@ -137,5 +140,6 @@ def _server(app: FastAPI, host: str, port: int, proxies: str = "") -> uvicorn.Se
         uvicorn.Config(
             app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3,
             proxy_headers=bool(proxies), forwarded_allow_ips=proxies, http=BoundedProtocol,
+            ws_max_size=MAX_FRAME,
         )
     )  # fmt: skip

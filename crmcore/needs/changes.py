@@ -9,6 +9,7 @@ from decimal import Decimal
 from crmcore.needs.values import MAX_VERBATIM, NO_CATEGORY, Budget, Need, ReadNeed
 
 _SURE = 0.5  # A correction changes the category only when it names another one with this confidence.
+_MOST_PIECES = Decimal(24)  # A number said alone, and larger than this, is money.
 _NEGATION = re.compile(r"^(?:no|not|without)\s+", re.IGNORECASE)
 
 
@@ -24,8 +25,12 @@ def merged(before: ReadNeed, said: ReadNeed, answers_question: bool = False) -> 
         and said.product is not None
     )
     names_product = said.product is not None and not answers_question and (another or _is_thing(said))
-    if before.budget and before.quantity is None and not answers_question and _is_bare_number(said):
-        said = replace(said, quantity=None, budget=_moved(before.budget, Decimal(said.quantity or 0)))
+    if before.quantity is None and not answers_question and _is_bare_number(said):
+        number = Decimal(said.quantity or 0)
+        if before.budget:
+            said = replace(said, quantity=None, budget=_moved(before.budget, number))
+        elif number > _MOST_PIECES:
+            said = replace(said, quantity=None, budget=Budget(str(number), target=number))
     repeated = before.verbatim == said.verbatim or before.verbatim.endswith(f"\n{said.verbatim}")
     return ReadNeed(
         verbatim=before.verbatim if repeated else f"{before.verbatim}\n{said.verbatim}"[-MAX_VERBATIM:],

@@ -115,6 +115,7 @@ _CURRENT = (
     .join(value_runs, value_runs.c.run_id == current_values.c.run_id)
     .where(current_values.c.customer_id == bindparam("customer"))
 )
+_ADD_SNAPSHOTS = insert(value_snapshots)
 _MAKE_CURRENT = text(
     "INSERT INTO current_values (customer_id, run_id, revision) VALUES (:customer_id, :run_id, :revision) "
     "ON CONFLICT (customer_id) DO UPDATE SET run_id = excluded.run_id, revision = excluded.revision"
@@ -202,7 +203,7 @@ class Values:
     def add_snapshots(self, snapshots: Sequence[ValueSnapshot]) -> None:
         rows = [{**vars(s), "reasons": [dict(r) for r in s.reasons]} for s in snapshots]
         if rows:
-            self._connection.execute(insert(value_snapshots), rows)
+            self._connection.execute(_ADD_SNAPSHOTS, rows)
 
     def publish(self, run_id: str) -> None:
         """Make the run's snapshots the current values of the firm; who is outside has none any more."""

@@ -4,7 +4,7 @@
     >>> ana_and_ben = PurchaseSummary.of(frequency=[2, 0], recency=[213, 0], T=[272, 100])
     >>> shop = BGNBD.of(r=0.2426, alpha=30.895, a=0.7929, b=2.4259)  # or BGNBD().fit(summary)
     >>> shop.expected_purchases(ana_and_ben, horizon=365).round(2).tolist()
-    [1.56, 0.57]
+    [1.56, 0.51]
 
 Every model is fitted by ``Model().fit(data)`` and then has ``params_``, ``standard_errors_``,
 ``log_likelihood_`` and ``diagnostics_``. Units are days and the firm's currency, unless the data are in

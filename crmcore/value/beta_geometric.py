@@ -51,9 +51,8 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
         rough = None if rows is None else likelihood(x[rows], t_x[rows], T[rows], before)
         start = np.log([0.5, 0.3 * T.mean(), 1.0, 3.0])
         found = maximise(likelihood(x, t_x, T, before), start, n, rough)
-        identified = bool(np.isfinite(found.standard_errors).all())
         without = nbd.best_log_likelihood(x, T)
-        diagnostics = diagnose_dropout(summary, found.log_likelihood, without, identified)
+        diagnostics = diagnose_dropout(summary, found, without, ("r", "alpha", "a", "b"))
         return self._keep(found, n, int(np.count_nonzero(x)), diagnostics, found.log_likelihood)
 
     def log_likelihood(self, summary: PurchaseSummary) -> FloatArray:

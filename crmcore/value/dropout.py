@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from crmcore.value.ahead import check_ahead, integrate, tabulate
 from crmcore.value.estimator import Estimator
-from crmcore.value.fitting import LEAST_GAIN, Diagnostic
+from crmcore.value.fitting import LEAST_GAIN, Diagnostic, Optimum
 from crmcore.value.purchase_model import Forecast, check_horizon
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
@@ -145,22 +146,29 @@ def check_observed(summary: PurchaseSummary) -> None:
 
 
 def diagnose_dropout(
-    summary: PurchaseSummary, log_likelihood: float, without_dropout: float, identified: bool
+    summary: PurchaseSummary, fit: Optimum, without_dropout: float, names: Sequence[str]
 ) -> list[Diagnostic]:
     """What a reader of a fitted purchase model must know.
 
-    without_dropout : the best log-likelihood when nobody ever leaves. identified : errors are finite.
+    without_dropout : the best log-likelihood when nobody ever leaves. names : of the parameters.
     """
     found = []
-    repeat = int((summary.frequency > 0).sum())
+    repeat = int(np.count_nonzero(summary.frequency))
     if repeat < MIN_REPEAT_BUYERS:
         message = f"Only {repeat} customers bought again; {MIN_REPEAT_BUYERS} are needed to tell rates apart."
         found.append(Diagnostic("too_few_repeat_buyers", message, True))
-    gain = max(log_likelihood - without_dropout, 0.0)
-    if gain < LEAST_GAIN or not identified:
+    gain = max(fit.log_likelihood - without_dropout, 0.0)
+    vague = [name for name, error in zip(names, fit.standard_errors, strict=True) if np.isnan(error)]
+    if gain < LEAST_GAIN:
         message = (
             f"The orders do not show that customers ever leave (dropout gains {gain:.2f} in log-likelihood, "
             f"{LEAST_GAIN} are needed), so every chance to have left would be made up."
         )
         found.append(Diagnostic("dropout_not_identified", message, True))
+    elif vague:
+        message = (
+            f"The orders do not hold {', '.join(vague)} in place: customers seem to differ too little in it. "
+            "Expectations are sound, single parameters are not."
+        )
+        found.append(Diagnostic("differences_not_identified", message, False))
     return found

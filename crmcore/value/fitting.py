@@ -49,11 +49,13 @@ class Optimum:
 
 # Twice the log-likelihood that a parameter gains must exceed the 95% point of chi-square (1 degree).
 LEAST_GAIN = 1.92
-_REACH = 12.0  # Logarithms may move this far from the start: a factor of 160,000 each way.
+_REACH = 8.0  # Logarithms may move this far from the start: a factor of 3,000 each way.
 _STRIDE = 1.5  # And this far in one step.
-_GRADIENT = 1e-7  # Of the mean log-likelihood a customer.
 _STEPS = 100
 _ROUNDING = 1e-11
+_POLISH = 4
+_NO_GAIN = 1e-6  # In log-likelihood: no data tell such a difference.
+_VAGUE = 3.0  # An error of the logarithm by which a parameter is unknown by a factor of 20 and more.
 _SAMPLE = 20_000
 # Rows that stay in the processor's cache: thrice as fast as one sweep of a million. Above 10,000 the library
 # of linear algebra would wake a second thread for a dot product, which costs more than it brings.
@@ -64,7 +66,7 @@ def maximise(objective: Objective, start: FloatArray, n: int, rough: Objective |
     """The maximum of ``objective``, found by Newton steps that always climb.
 
     start : shape (k,), log parameters in the data's own scale, so that the result does not depend on units.
-    n : customers behind the sum; gradients are judged a customer.
+    n : customers behind the sum; curvature is judged a customer.
     rough : the same on some of the customers. The search then runs there, and only the last steps on all.
     """
     lowest, highest = start - _REACH, start + _REACH
@@ -107,19 +109,21 @@ def _climb(
     nothing.
     """
     value, gradient, hessian = objective(theta)
-    unknown = np.full(len(theta), math.nan)
+    polished = 0
     for _ in range(_STEPS):
         edge = ((theta <= lowest) & (gradient < 0)) | ((theta >= highest) & (gradient > 0))
         free = np.flatnonzero(~edge)
-        step = np.zeros_like(theta)
+        whole = np.zeros_like(theta)
         if len(free):
-            step[free] = _uphill(gradient[free], hessian[np.ix_(free, free)])
-        if np.abs(step).max() < precision:
-            settled = bool(np.abs(gradient[free]).max(initial=0.0) < max(_GRADIENT, precision) * n)
-            if edge.any() or not _is_negative_definite(hessian / n):
-                return Optimum(theta, value, unknown, settled)
-            errors = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-            return Optimum(theta + step, value + float(gradient @ step) / 2, errors, settled)
+            whole[free] = _uphill(gradient[free], hessian[np.ix_(free, free)])
+        if np.abs(whole).max() < precision:
+            value += float(gradient @ whole) / 2
+            return Optimum(theta + whole, value, _errors(hessian, edge, n), True)
+        nothing_to_gain = float(gradient @ whole) < _NO_GAIN
+        polished += nothing_to_gain
+        if polished > _POLISH:  # On a flat hill rounding leads astray for ever.
+            return Optimum(theta, value, _errors(hessian, edge, n), True)
+        step = whole
         for _ in range(40):
             tried = np.clip(theta + step, lowest, highest)
             new_value, new_gradient, new_hessian = objective(tried)
@@ -128,13 +132,21 @@ def _climb(
             if new_value > value or (flatter and value - new_value < _ROUNDING * (1 + abs(value))):
                 break
             step = step / 2
-        else:
-            break
+        else:  # Nothing climbs: this is the top, unless the step promised more than rounding.
+            return Optimum(theta, value, _errors(hessian, edge, n), nothing_to_gain)
         theta, value, gradient, hessian = tried, new_value, new_gradient, new_hessian
-    errors = unknown
-    if _is_negative_definite(hessian / n):
-        errors = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-    return Optimum(theta, value, errors, bool(np.abs(gradient).max() < _GRADIENT * n))
+    return Optimum(theta, value, _errors(hessian, edge, n), False)
+
+
+def _errors(hessian: FloatArray, edge: NDArray[np.bool_], n: int) -> FloatArray:
+    """Of the logarithms, from the observed information; nan where nothing holds a parameter in its place."""
+    errors = np.full(len(edge), math.nan)
+    free = np.flatnonzero(~edge)
+    inner = hessian[np.ix_(free, free)]
+    if len(free) and _is_negative_definite(inner / n):
+        found = np.sqrt(np.diag(np.linalg.inv(-inner)))
+        errors[free] = np.where(found < _VAGUE, found, math.nan)
+    return errors
 
 
 def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:

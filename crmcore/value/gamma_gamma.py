@@ -23,7 +23,7 @@ from crmcore.value.ahead import in_blocks
 from crmcore.value.counts import count
 from crmcore.value.dropout import MIN_REPEAT_BUYERS
 from crmcore.value.estimator import Estimator
-from crmcore.value.fitting import Diagnostic, Objective, blocks, by_logarithms, maximise, sample_of
+from crmcore.value.fitting import Diagnostic, Objective, Optimum, blocks, by_logarithms, maximise, sample_of
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 FloatArray = NDArray[np.float64]
@@ -65,7 +65,7 @@ class GammaGamma(Estimator[GammaGammaParams]):
         rough = None if rows is None else likelihood(x[rows], zbar[rows])
         found = maximise(likelihood(x, zbar), np.log([3.0, 3.0, 0.7 * zbar.mean()]), n, rough)
         q = math.exp(found.log_parameters[1])
-        return self._keep(found, len(summary), n, _diagnose(x, zbar, q), found.log_likelihood)
+        return self._keep(found, len(summary), n, _diagnose(x, zbar, q, found), found.log_likelihood)
 
     @property
     def population_mean(self) -> float:
@@ -156,7 +156,7 @@ def likelihood(x: FloatArray, zbar: FloatArray) -> Objective:
     return objective
 
 
-def _diagnose(x: FloatArray, zbar: FloatArray, q: float) -> list[Diagnostic]:
+def _diagnose(x: FloatArray, zbar: FloatArray, q: float, fit: Optimum) -> list[Diagnostic]:
     found = []
     if len(x) < MIN_REPEAT_BUYERS:
         message = f"Only {len(x)} customers spent on a repeat purchase; {MIN_REPEAT_BUYERS} are needed."
@@ -164,6 +164,9 @@ def _diagnose(x: FloatArray, zbar: FloatArray, q: float) -> list[Diagnostic]:
     if q <= 1:
         message = f"Spend varies so much (q = {q:.2f}) that its mean over customers is infinite."
         found.append(Diagnostic("spend_mean_infinite", message, True))
+    elif np.isnan(fit.standard_errors).any():
+        message = "Customers or purchases seem to differ too little in spend to hold p, q and v in place."
+        found.append(Diagnostic("differences_not_identified", message, False))
     step = max(len(x) // _RANKED, 1)
     x, zbar = x[::step], zbar[::step]
     if len(x) > 2 and np.ptp(x) > 0 and np.ptp(zbar) > 0:

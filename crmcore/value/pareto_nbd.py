@@ -59,9 +59,8 @@ class ParetoNBD(HeterogeneousModel[ParetoNBDParams]):
         rough = None if rows is None else likelihood(x[rows], t_x[rows], T[rows])
         scale = float(T.mean())
         found = maximise(likelihood(x, t_x, T), np.log([0.5, 0.3 * scale, 0.5, 0.5 * scale]), n, rough)
-        identified = bool(np.isfinite(found.standard_errors).all())
         without = nbd.best_log_likelihood(x, T)
-        diagnostics = diagnose_dropout(summary, found.log_likelihood, without, identified)
+        diagnostics = diagnose_dropout(summary, found, without, ("r", "alpha", "s", "beta"))
         return self._keep(found, n, int(np.count_nonzero(x)), diagnostics, found.log_likelihood)
 
     def log_likelihood(self, summary: PurchaseSummary) -> FloatArray:

@@ -157,13 +157,15 @@ def test_a_person_in_the_conversation_is_never_silence_and_his_words_come_once(
     joined, waits = program.hears("ann", "is anybody there?")
     assert joined == "Anna Berg joined the chat. You are now talking to a person."
     assert waits.startswith("Anna Berg has what you wrote.")
-    assert program.hears("ann", "and?") == [joined]
+    noted, again = program.hears("ann", "and?"), program.hears("ann", "please")
+    assert noted != again
+    assert all(words.endswith(joined) for (words,) in (noted, again))
     with crm.store.read() as tx:
         seen = tx.conversations.get(conversation_id)
     assert seen is not None
     say_as_person(crm, conversation_id, anna.staff_id, client_id(), "Yes, I am here.", seen.last_seq)
     assert program.hears("ann", "good") == ["Yes, I am here."]
-    assert program.hears("ann", "still there?") == [joined]
+    assert joined in program.hears("ann", "still there?")[0]
     give_back(crm, conversation_id, anna.staff_id)
     said = program.hears("ann", "and now?")
     assert said[0].startswith("Anna Berg left the chat.")

@@ -1,6 +1,7 @@
 """Foreign clients over the socket protocol of Rasa's channel, on the same message path as our own widget."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,6 +145,38 @@ def test_a_burst_over_two_connections_is_answered_in_its_order(chat: Gateway, br
 
     run(story())
     assert len(brain.asked) == 21
+
+
+def test_events_with_names_and_arguments_that_nobody_foresaw_change_nothing(
+    chat: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = {"asgi.scope": {"type": "http", "client": ["10.0.0.1", 1], "query_string": "", "headers": []}}
+
+    async def story() -> None:
+        client = await SocketClient(chat.url).begin()
+        async with talking(client):
+            await client.say("hello")
+            await client.hears("You said: hello")
+            for name, data in (
+                ("user_uttered", ({"message": "a"}, "b", "c")),
+                ("user_uttered", ()),
+                ("session_request", ([1], 2, 3)),
+                ("connect", (forged, {"token": 7})),
+                ("message", ("x",)),
+                ("admin", ({"a": 1},)),
+            ):
+                await client.sio.eio.send(f"2{json.dumps([name, *data])}")
+            await client.say("and now?")
+            await client.hears("You said: a", "You said: and now?")
+            assert client.confirmed == 2
+            assert set(chat.app.state.socket._of_address) == {"127.0.0.1"}
+            await client.sio.eio.send('2["disconnect", "ping timeout", 3]')
+            await client.sio.eio.send('2["user_uttered", {"message": "nobody is here"}]')
+
+    run(story())
+    until(lambda: not chat.app.state.socket._clients, "the line is closed")
+    assert not chat.app.state.socket._of_address
+    assert "Traceback" not in caplog.text
 
 
 # --- whose conversation ----------------------------------------------------------------------------------

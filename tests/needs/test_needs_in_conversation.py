@@ -78,6 +78,16 @@ def test_a_correction_replaces_what_it_names_and_keeps_the_rest(crm: Crm) -> Non
     assert again == corrected
 
 
+@pytest.mark.parametrize(("number", "budget", "pieces"), [(150, Decimal(150), None), (3, None, 3)])
+def test_a_bare_number_to_a_need_without_a_budget_is_money_when_nobody_orders_so_many(
+    number: int, budget: Decimal | None, pieces: int | None
+) -> None:
+    """\"A guitar for my son" and then "maybe 150"."""
+    before = ReadNeed("a guitar", "guitar", 0.9, product="guitar")
+    after = merged(before, ReadNeed(f"maybe {number}", NO_CATEGORY, 0.1, quantity=number))
+    assert (after.budget and after.budget.target, after.quantity) == (budget, pieces)
+
+
 def test_a_bare_number_corrects_the_budget_and_counts_nothing() -> None:
     """\"About 300 euros" and then "no, 400"."""
     before = ReadNeed("a guitar", "guitar", 0.9, budget=Budget("about 300 euros", target=Decimal(300)))

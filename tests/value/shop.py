@@ -90,6 +90,37 @@ def add_service_costs(crm: Crm, customer_id: str, days: list[date], amount_minor
         connection.commit()
 
 
+def a_need(
+    crm: Crm,
+    customer_id: str,
+    need_id: str,
+    least_minor: int,
+    provenance: str = "declared",
+    status: str = "open",
+) -> None:
+    """A need for headphones with a least budget."""
+    now = crm.clock()
+    row = {
+        "need_id": need_id,
+        "customer_id": customer_id,
+        "source_key": f"test:{need_id}",
+        "category": "headphones",
+        "budget": {
+            "min_minor": least_minor, "max_minor": None, "target_minor": None, "currency": "EUR",
+            "raw": "", "level": None,
+        },
+        "verbatim": "headphones",
+        "provenance": provenance,
+        "confidence": 0.9,
+        "status": status,
+        "stated_at": now,
+        "updated_at": now,
+    }  # fmt: skip
+    with raw_connection(crm.store) as connection:
+        connection.execute(insert(schema.needs).values(row))
+        connection.commit()
+
+
 def order_row(crm: Crm, order_id: str, customer_id: str, day: date, amount: Decimal) -> dict[str, object]:
     return {
         "order_id": order_id,

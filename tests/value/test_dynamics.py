@@ -8,13 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from cli import value as value_commands
 from crmcore.crm import Crm
-from crmcore.store import schema
-from crmcore.store.database import raw_connection
 from crmcore.usecases.value import score, value_card
 from crmcore.usecases.value_history import NoValueYet, tier_migration, value_change, value_history
 from crmcore.usecases.value_profile import UnknownAnswer, customer_profile, state_trait
@@ -26,35 +23,12 @@ from crmcore.usecases.value_simulation import (
     if_need_is_met,
 )
 from tests.builders import Clock
-from tests.value.shop import add_customers, add_order, add_service_costs, open_shop
+from tests.value.shop import a_need, add_customers, add_order, add_service_costs, open_shop
 
 
 def refresh(crm: Crm, *customers: str) -> None:
     with crm.store.write() as tx:
         refresh_values(tx, crm.firm, customers, crm.clock())
-
-
-def a_need(crm: Crm, customer_id: str, need_id: str, least_minor: int, provenance: str = "declared") -> None:
-    now = crm.clock()
-    row = {
-        "need_id": need_id,
-        "customer_id": customer_id,
-        "source_key": f"test:{need_id}",
-        "category": "headphones",
-        "budget": {
-            "min_minor": least_minor, "max_minor": None, "target_minor": None, "currency": "EUR",
-            "raw": "", "level": None,
-        },
-        "verbatim": "headphones",
-        "provenance": provenance,
-        "confidence": 0.9,
-        "status": "open",
-        "stated_at": now,
-        "updated_at": now,
-    }  # fmt: skip
-    with raw_connection(crm.store) as connection:
-        connection.execute(insert(schema.needs).values(row))
-        connection.commit()
 
 
 def test_what_moved_a_value_adds_up_and_names_each_cause(crm: Crm, clock: Clock) -> None:

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore.value import BGNBD, MBGNBD, GammaGamma, InvalidParameters, NotFitted, ParetoNBD, PurchaseSummary
+from crmcore.value import (
+    BGNBD,
+    MBGNBD,
+    GammaGamma,
+    InvalidParameters,
+    NotFitted,
+    ParetoNBD,
+    PlainRetention,
+    PurchaseSummary,
+)
 from crmcore.value.engine import score_firm
 from crmcore.value.model import Ledger, ValueTerms
 from crmcore.value.simulate import simulate_summary
@@ -154,7 +163,7 @@ def test_an_infinite_mean_spend_is_never_a_finite_expectation() -> None:
 
 def test_spend_without_a_finite_mean_is_reported_and_not_published() -> None:
     rng = np.random.default_rng(5)
-    wild = simulate_summary(rng, 3000, BGNBD.of(0.9, 40.0, 0.5, 2.5), GammaGamma.of(6.0, 0.8, 15.0), 300.0)
+    wild = simulate_summary(rng, 1500, BGNBD.of(0.9, 40.0, 0.5, 2.5), GammaGamma.of(6.0, 0.8, 15.0), 300.0)
     spend = GammaGamma().fit(wild)
     assert "spend_mean_infinite" in [d.code for d in spend.diagnostics_]
     assert not spend.publishable_
@@ -213,3 +222,55 @@ def test_parameters_outside_their_domain_are_refused(wrong: float) -> None:
 def test_a_model_that_has_seen_nothing_says_so() -> None:
     with pytest.raises(NotFitted, match=r"BGNBD\(\).fit"):
         BGNBD().p_alive(PurchaseSummary.of([1], [2], [3]))
+
+
+@pytest.mark.parametrize("model", [BGNBD(), MBGNBD(), ParetoNBD()])
+def test_customers_who_are_all_alike_are_foreseen_but_their_parameters_are_said_to_be_loose(
+    model: PurchaseModels,
+) -> None:
+    """Rates that do not differ push r and alpha up for ever; their ratio, and so the forecast, is sound."""
+    rng = np.random.default_rng(4)
+    stays = np.minimum(rng.exponential(300, 1500), 400.0)
+    bought = rng.poisson(0.02 * stays).astype(float)
+    last = np.where(bought > 0, stays * rng.random(1500) ** (1 / np.maximum(bought, 1)), 0.0)
+    model.fit(PurchaseSummary.of(bought, last, np.full(1500, 400.0)))
+    said = [d for d in model.diagnostics_ if d.code == "differences_not_identified"]
+    assert said
+    assert model.publishable_, model.diagnostics_
+    shape, rate = model.purchase_rate(PurchaseSummary.of([10], [390], [400]))
+    assert shape[0] / rate[0] == pytest.approx(0.02, rel=0.3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 5, 40, 150]), st.sampled_from([0.0, 0.1, 2.0, 60.0]))
+def test_every_odd_firm_gets_a_verdict_and_finite_numbers(seed: int, n: int, busy: float) -> None:
+    rng = np.random.default_rng(seed)
+    T = np.floor(rng.uniform(1, 800, n))
+    t_x = np.floor(T * rng.choice([rng.random(n), np.ones(n)]))
+    x = np.where(t_x > 0, np.minimum(rng.poisson(busy, n), T), 0.0)
+    firm = PurchaseSummary.of(x, np.where(x > 0, t_x, 0), T, np.exp(rng.normal(3, rng.choice([0, 1, 3]), n)))
+    some = PurchaseSummary.of(firm.frequency[:3], firm.recency[:3], T[:3])
+    for model in (BGNBD(), MBGNBD(), PlainRetention()):
+        ahead = model.fit(firm).predict(some, 365, 0.0003)
+        assert model.diagnostics_
+        assert math.isfinite(model.log_likelihood_)
+        for figures in (ahead.p_alive, ahead.expected_purchases, ahead.discounted_purchases):
+            assert np.isfinite(figures).all()
+    if (x > 0).any():
+        assert not np.isnan(GammaGamma().fit(firm).expected_spend(firm)).any()
+
+
+def test_plain_retention_learns_what_few_customers_can_tell() -> None:
+    """Three hundred customers of a world in which half stay for a year; assuming 80% hardly moves it."""
+    rng = np.random.default_rng(8)
+    stays = np.minimum(rng.exponential(365 / math.log(2), 300), 700.0)
+    bought = rng.poisson(0.03 * stays).astype(float)
+    last = np.where(bought > 0, stays * rng.random(300) ** (1 / np.maximum(bought, 1)), 0.0)
+    everybody = PurchaseSummary.of(bought, last, np.full(300, 700.0))
+    model = PlainRetention(assumed_retention=0.8).fit(everybody)
+    assert model.yearly_retention() == pytest.approx(0.5, abs=0.05)
+    assert model.params_.purchase_rate == pytest.approx(0.03, rel=0.05)
+    nobody_left = PlainRetention().fit(PurchaseSummary.of([3, 4], [99, 98], [100, 100]))
+    assert 0.3 < nobody_left.yearly_retention() < 1
+    assert [d.code for d in nobody_left.diagnostics_] == ["same_rates_assumed"]
+    assert nobody_left.publishable_

@@ -130,6 +130,7 @@ class Deliveries:
     async def _give_what_is_new(self, client: Client, kept: Kept) -> bool:
         """False when the session is over."""
         crm: Crm = self._state.crm
+        reachable = True
         while True:
             try:
                 seen = await asyncio.to_thread(see, crm, kept.conversation.conversation_id, client.seq, PAGE)
@@ -140,7 +141,9 @@ class Deliveries:
                 if seen.messages:
                     await asyncio.to_thread(note_delivered, crm, kept.session, client.seq)
             except StoreUnavailable as error:
-                log.error("a socket cannot be given what is new: %s", error)
+                if reachable:
+                    log.error("a socket cannot be given what is new: %s", error)
+                reachable = False
                 await asyncio.sleep(UNAVAILABLE_SECONDS)
                 continue
             if len(seen.messages) < PAGE:

@@ -25,6 +25,7 @@ from web.gateway.limits import TooMany
 from web.gateway.receiving import after_receiving
 from web.gateway.session import first_words, spoken_language
 from web.gateway.shown import shown_message
+from web.wording import Wording
 
 WAITING_OF_KEY = 200  # Requests of one key that wait for an answer at a time, in this process.
 
@@ -86,7 +87,7 @@ async def webhook(
                 await asyncio.to_thread(give_up, state.crm, received.message)
             if state.waiting.others(conversation_id):
                 state.live.wake(conversation_id)  # A later message's answer may have waited for this one.
-    return _shown(state, said.sender, found) if found else []
+    return _shown(state, said.sender, received.message, found) if found else []
 
 
 def _receive(state: Any, key: ApiKey, said: Said, idempotency_key: str | None) -> Received:
@@ -125,14 +126,18 @@ async def _answer(request: Request, message: Message) -> Answer | None:
     return await asyncio.to_thread(answer, state.crm, message, last_chance=True)
 
 
-def _shown(state: Any, sender: str, found: Answer) -> list[dict[str, Any]]:
+def _shown(state: Any, sender: str, asked: Message, found: Answer) -> list[dict[str, Any]]:
     """Rasa's list; a button's payload is the opaque id that presses it."""
     crm: Crm = state.crm
+    wording: Wording = state.wording
     language = found.conversation.language
     messages = found.said or ([found.standing] if found.standing else [])
     if not messages:
-        return [{"recipient_id": sender, "text": state.wording.say(language, "still_thinking")}]
-    shown = [shown_message(message, crm.firm, state.wording, language) for message in messages]
+        return [{"recipient_id": sender, "text": wording.say(language, "still_thinking")}]
+    shown = [shown_message(message, crm.firm, wording, language) for message in messages]
+    if found.standing is not None and found.standing.sender == "system":
+        # The same mark stands; who writes on and on should see that each of his messages was kept.
+        shown[0]["text"] = f"{wording.say(language, f'noted.{asked.seq % 3}')} {shown[0]['text']}"
     return [_part(sender, message) for message in shown]
 
 

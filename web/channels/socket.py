@@ -87,17 +87,21 @@ class RasaSocket:
 
     # --- events ---
 
-    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        scope = environ["asgi.scope"]
+    # What a client sends may have any number of arguments of any type, and may bear the name of any event.
+
+    async def _connect(self, sid: str, _environ: Any = None, auth: Any = None, *_: Any) -> None:
+        scope = self._sio.get_environ(sid)["asgi.scope"]
         in_url = HTTPConnection(scope).query_params.get("token")
         transport = self._sio.manager.eio_sid_from_sid(sid, "/")
         client = Client(sid, transport, address_of(HTTPConnection(scope)), heard_at=time.monotonic())
         client.url_token = in_url[:LONGEST_TOKEN] if in_url else None
         client.auth_token = _token_in(auth)
+        if sid in self._clients:
+            return
         self._clients[sid] = client
         self._of_address[client.address] += 1
 
-    async def _disconnect(self, sid: str, reason: str = "") -> None:
+    async def _disconnect(self, sid: str, reason: Any = "", *_: Any) -> None:
         client = self._clients.pop(sid, None)
         if client is None:
             return
@@ -106,7 +110,7 @@ class RasaSocket:
             del self._of_address[client.address]
         await self._deliveries.end(client, was_dead=reason in LINE_WAS_DEAD or self._owes_a_pong(client))
 
-    async def _session_request(self, sid: str, data: Any = None) -> None:
+    async def _session_request(self, sid: str, data: Any = None, *_: Any) -> None:
         client = self._clients.get(sid)
         if client is None:
             return
@@ -118,7 +122,7 @@ class RasaSocket:
         claim = said.get("session_id")
         await self._enter(client, claim if isinstance(claim, str) else None, said)
 
-    async def _user_uttered(self, sid: str, data: Any = None) -> dict[str, Any]:
+    async def _user_uttered(self, sid: str, data: Any = None, *_: Any) -> dict[str, Any]:
         """Store what was said. Who asked for an acknowledgement gets its sequence number, or the error."""
         client = self._clients.get(sid)
         if client is None:
@@ -186,8 +190,9 @@ class RasaSocket:
             await self._sio.emit("session_error", {"message": entry.refused}, to=client.sid)
         if client.sid not in self._clients:
             return
-        if client.kept is not None and entry.kept is None:  # A refused token takes nothing away.
+        if client.kept is not None and entry.kept is None:  # What opens nothing takes nothing away.
             self._deliveries.go_on(client)
+            await self._sio.emit("session_confirm", client.session_id, to=client.sid)
             return
         client.is_new = entry.session_id != claim
         client.session_id = entry.session_id

@@ -51,7 +51,11 @@ function become(token) {
     outbox?.close();
     who = next;
     prefix = `rapport:${who}:`;
-    for (const key of keep.keys("rapport:")) if (!key.startsWith(prefix)) keep.drop(key);
+    for (const key of keep.keys("rapport:")) if (!key.startsWith(prefix)) {
+      // Whoever was signed in here has left the shop; what an anonymous visitor began goes on.
+      if (/[^:]:session$/.test(key)) end(keep.get(key));
+      keep.drop(key);
+    }
     session = keep.get(prefix + "session") ?? anonymous; // Signing in goes on with what this page began.
     if (session) session.live = false;
     line = starting = null;
@@ -67,9 +71,11 @@ function become(token) {
   tellState();
   if (isOpen || session || who) connect();
 }
+/** The server is told that a session is over; when it cannot be reached, the token ends by itself. */
+const end = (of) => post("/chat/sign-out", {}, bearer(of)).catch(() => {});
 /** Nothing of this person stays behind, whether or not the server can be reached. */
 function leave() {
-  if (session) post("/chat/sign-out", {}, bearer()).catch(() => {}); // Its token ends by itself.
+  session && end(session);
   for (const key of keep.keys("rapport:")) keep.drop(key);
   forget();
 }
@@ -77,7 +83,7 @@ function forget() { who = session = null; become(); }
 addEventListener("storage", ({ key, newValue }) => { if (key === `${prefix}session` && !newValue) forget(); }); // Left in another tab.
 
 // --- the session ------------------------------------------------------------------------------------
-const bearer = () => ({ Authorization: `Bearer ${session.token}` });
+const bearer = (of = session) => ({ Authorization: `Bearer ${of.token}` });
 const ready = () => session?.live || (starting ??= begin().finally(() => { starting = null; }));
 async function begin() {
   const mine = prefix, earlier = session, body = { language: document.documentElement.lang };
