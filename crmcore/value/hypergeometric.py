@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, hyp2f1
 
 FloatArray = NDArray[np.float64]
+Quadrature = Callable[[float, FloatArray, FloatArray, FloatArray], FloatArray]
 
+_ROWS = 256
+
+# Beyond z = 0.9 scipy changes to a series in 1 - z, which loses up to all digits where m - a is near a whole
+# number (a = 3, a + beta = 4.01, m = 1, sigma = 1000: five digits).
+_FAR = 8.0
 # With both shapes above this the Gauss series loses digits, and the integrand is a narrow bell.
 _LARGE = 12.0
 _BELL_NODES = np.linspace(-13.0, 13.0, 241)
 _GAUSS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(16)
-_PANELS = 24
+_PANELS = 40
 _PANEL_NODES = ((np.arange(_PANELS)[:, None] + (_GAUSS + 1) / 2) / _PANELS).ravel()
 _PANEL_WEIGHTS = np.tile(_GAUSS_WEIGHTS / 2 / _PANELS, _PANELS)
 
@@ -25,25 +33,37 @@ def mean_power(a: float, beta: FloatArray, m: FloatArray, sigma: FloatArray) -> 
     Source: Euler's integral (Abramowitz & Stegun 15.3.1). The series is summed at z = sigma/(1 + sigma)
     after one of the two Pfaff transformations (15.3.4, 15.3.5), whichever keeps it bounded as z -> 1; its
     power of 1 + sigma is what overflows in the textbook form of the BG/NBD expectation (frequency 1,500
-    over a year). For large ``a``, or where the series fails, Euler's integral is summed by the
-    trapezoidal rule in logit(p), where the integrand is a smooth bell.
+    over a year). For large ``a`` or ``sigma``, or where the series fails, Euler's integral is summed over
+    logit(p), where the integrand is smooth: on panels, or by the trapezoidal rule where it is a narrow bell.
     """
     beta, m, sigma = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (beta, m, sigma)))
     if a > _LARGE:
         narrow = beta > _LARGE
         split = np.empty(beta.shape)
-        split[narrow] = _by_bell(a, beta[narrow], m[narrow], sigma[narrow])
-        split[~narrow] = _by_panels(a, beta[~narrow], m[~narrow], sigma[~narrow])
+        split[narrow] = _in_parts(_by_bell, a, beta[narrow], m[narrow], sigma[narrow])
+        split[~narrow] = _in_parts(_by_panels, a, beta[~narrow], m[~narrow], sigma[~narrow])
         return split
     c = a + beta
     z = sigma / (1.0 + sigma)
     first = a <= m
     with np.errstate(over="ignore", invalid="ignore"):
-        series = hyp2f1(np.where(first, c - m, m), np.where(first, a, beta), c, z)
+        near = np.where(sigma > _FAR, 0.0, z)
+        series = hyp2f1(np.where(first, c - m, m), np.where(first, a, beta), c, near)
         result: FloatArray = np.exp(-np.where(first, a, m) * np.log1p(sigma)) * series
-    failed = ~np.isfinite(result) | (result <= 0) | (result > 1 + 1e-12)
-    if failed.any():
-        result[failed] = _by_panels(a, beta[failed], m[failed], sigma[failed])
+    apart = (sigma > _FAR) | ~np.isfinite(result) | (result <= 0) | (result > 1 + 1e-12)
+    if apart.any():
+        result[apart] = _in_parts(_by_panels, a, beta[apart], m[apart], sigma[apart])
+    return result
+
+
+def _in_parts(
+    quadrature: Quadrature, a: float, beta: FloatArray, m: FloatArray, sigma: FloatArray
+) -> FloatArray:
+    """The same in parts, so that a matrix of nodes takes some megabytes however many rows there are."""
+    result = np.empty(beta.shape)
+    for begin in range(0, len(beta), _ROWS):
+        some = slice(begin, begin + _ROWS)
+        result[some] = quadrature(a, beta[some], m[some], sigma[some])
     return result
 
 
