@@ -22,5 +22,6 @@ class CostBench(Workbench):
         return {
             "import_customers": "SELECT DISTINCT customer_id FROM kept ORDER BY customer_id",
             "import_costs": f"""
-                SELECT key, customer_id, {moment("moment")}, kind, amount, 1 FROM kept ORDER BY key""",
+                SELECT key, customer_id, {moment("moment")}, kind, amount, 1
+                FROM kept ORDER BY kept.moment, key""",
         }

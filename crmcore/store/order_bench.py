@@ -92,7 +92,7 @@ class OrderBench(Workbench):
             "import_orders": f"""
                 SELECT key, customer_id, {moment("moment")}, amount::BIGINT, margin::BIGINT, status, items,
                     rows
-                FROM sold ORDER BY key""",
+                FROM sold ORDER BY sold.moment, key""",
             "import_returns": f"""
                 SELECT return_id, order_ref, customer_id, {moment("moment")}, amount, margin, is_whole, rows
                 FROM credited ORDER BY return_id""",

@@ -66,12 +66,16 @@ class Workbench(ABC):
             self._db.from_arrow(pa.table(columns)).insert_into("rejects")
 
     def _number_rows(self, content: str, own_id: str, order: str) -> None:
-        """Number the rows that say the same; each gets a ``key``: its id, else a digest and the number."""
+        """Number the rows that say the same; each gets a ``key``: its id, else one made of what it says.
+
+        Such an id begins with the row's second, so that a database's indexes grow at their end.
+        """
+        digest = "printf('%08x-', moment // 1000000) || left(md5(content), 16) || '-' || (place - 1)"
         self._db.execute(
             f"""
             CREATE TABLE kept AS
             SELECT * EXCLUDE (content),
-                coalesce({own_id}, '{self._scheme}' || left(md5(content), 24) || '-' || (place - 1)) AS key
+                {f"coalesce({own_id}, '{self._scheme}' || {digest})" if self._scheme else own_id} AS key
             FROM (
                 SELECT *, row_number() OVER (PARTITION BY md5_number(content) ORDER BY {order}) AS place
                 FROM (SELECT *, {content} AS content FROM lines)

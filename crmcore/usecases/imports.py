@@ -168,7 +168,8 @@ class _File:
         self.records = Records(table, mapping, reading)
         letters = "".join(name[0] for name in _TELLING[kind] if name in mapping)
         self.scheme = f"row-{letters}-" if letters else "row-"
-        self.bench = _BENCHES[kind](workplace, self.scheme)
+        scheme = "" if kind == "customers" else self.scheme  # A customer always has an id.
+        self.bench = _BENCHES[kind](workplace, scheme)
         self._rows = self._excluded = self._rounded = 0
 
     def read(self, rule: Rule, step: Step) -> None:
