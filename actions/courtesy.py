@@ -30,6 +30,16 @@ class Affirm(CrmAction):
         return []
 
 
+class Goodbye(CrmAction):
+    """Who takes leave is asked nothing more: a form that stayed open would go on with its question."""
+
+    action_name = "action_goodbye"
+
+    def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        dispatcher.utter_message(response="utter_goodbye")
+        return leave_all(tracker)
+
+
 class Deny(CrmAction):
     """A no to a question that cannot be answered with no: the customer does not want to go on."""
 

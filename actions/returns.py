@@ -5,11 +5,11 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base import CrmAction, in_language, language_of
+from actions.base import CrmAction, in_language, language_of, turn_of
 from actions.forms import LEAVE, Values, in_own_words
 from actions.order_choice import OrderForm, order_values
 from actions.orders import say_once
-from actions.slots import SKIPPED, Events, finish
+from actions.slots import FORM_SLOTS, SKIPPED, Events, finish
 from crmcore.conversations import Turn
 from crmcore.crm import Crm
 from crmcore.orders import CannotReturn, Order, arrived_on, check_return
@@ -20,6 +20,22 @@ from crmcore.usecases.orders import order_status, request_return
 
 class ReturnForm(OrderForm):
     form = "return_form"
+
+    async def get_extraction_events(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Events:
+        """Whoever asks about returns may only want to know the rules: they need no proof of who he is."""
+        begins = tracker.get_slot("requested_slot") not in FORM_SLOTS[self.form]
+        turn = turn_of(tracker)
+        if begins and visitor(self.crm, turn) is None:
+            policy = self.crm.firm.policies.returns
+            dispatcher.utter_message(
+                response="utter_return_policy",
+                days=policy.days,
+                refund_days=policy.refund_days,
+                condition=in_language(policy.condition, language_of(self.crm, turn)),
+            )
+        return await super().get_extraction_events(dispatcher, tracker, domain)
 
     def accept(self, order: Order, dispatcher: CollectingDispatcher, turn: Turn) -> Values:
         policy, today = self.crm.firm.policies.returns, self.crm.firm.today(self.crm.clock())

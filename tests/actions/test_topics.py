@@ -1,13 +1,17 @@
 """What the actions say and remember, topic by topic; identity comes from the conversation, never a slot."""
 
+from dataclasses import replace
+
 import pytest
 
 from crmcore.conversations import Reply
 from crmcore.crm import Crm
 from crmcore.usecases.conversations import conversation, finish_turn
+from crmcore.usecases.needs import state_need
 from tests.actions.calls import DOMAIN, Caller
 from tests.builders import NIGHT, Clock, a_conversation, a_staff_member, a_turn
 from tests.dialogue.shop import a_known_customer, a_membership, an_order, code_in, letters, with_consent
+from tests.needs.builders import fake_tools
 
 
 def test_identity_is_never_taken_from_a_slot(crm: Crm) -> None:
@@ -211,3 +215,36 @@ def test_each_question_can_say_why_it_is_asked(crm: Crm, slot: str) -> None:
     answer = caller.runs("action_why", a_turn(crm, visit), "why?", "ask_why", form="identify_form")
     assert answer.said == [f"utter_why_{slot}"]
     assert answer.said[0] in DOMAIN["responses"]
+
+
+def test_a_stranger_who_asks_about_returns_hears_the_rules_before_the_question_who_he_is(crm: Crm) -> None:
+    visit = a_conversation(crm)
+    caller, turn = Caller(crm, visit), a_turn(crm, visit)
+    begun = caller.runs("validate_return_form", turn, form="return_form")
+    assert begun.said == ["utter_return_policy"]
+    assert begun.responses[0]["days"] == crm.firm.policies.returns.days
+    again = caller.runs("validate_return_form", turn, form="return_form")
+    assert again.said == []
+
+
+def test_who_takes_leave_is_asked_nothing_more(crm: Crm) -> None:
+    visit = a_conversation(crm)
+    caller = Caller(crm, visit, slots={"requested_slot": "contact_or_order"})
+    answer = caller.runs("action_goodbye", a_turn(crm, visit), intent="goodbye", form="order_form")
+    assert answer.said == ["utter_goodbye"]
+    assert answer.left_the_form
+    assert answer.slots["requested_slot"] is None
+
+
+def test_a_no_with_a_number_corrects_the_budget_and_drops_nothing(crm: Crm) -> None:
+    crm = replace(crm, language=fake_tools())
+    visit = a_conversation(crm)
+    caller, turn = Caller(crm, visit), a_turn(crm, visit, "headphones under 80 euro")
+    need = state_need(crm, turn, "headphones under 80 euro")
+    caller.slots |= {"need_id": need.need_id, "need_statement": "x", "need_summary": need.parts["summary"]}
+    answer = caller.runs(
+        "validate_need_form", turn, "no 100", "deny", form="need_form", filled={"need_confirmed": "no"}
+    )
+    assert answer.said == ["utter_need_corrected"]
+    assert "100" in answer.slots["need_summary"]
+    assert "80" not in answer.slots["need_summary"]

@@ -109,7 +109,9 @@ class Chain:
 
     def __init__(self, crm: Crm, rasa_url: str) -> None:
         self.crm = crm
-        self.rasa = httpx.Client(base_url=rasa_url, timeout=30)
+        self.rasa = httpx.Client(
+            base_url=rasa_url, timeout=90
+        )  # The first need waits for the tools that read it.
 
     def visitor(self, customer_id: str | None = None) -> Talker:
         """A new conversation; verified when it has a customer."""
