@@ -20,7 +20,7 @@ from tests.builders import ROOT, a_conversation, a_staff_member
 WRITING = {
     "run", "train", "work", "firm apply", "staff add", "staff passwd", "keys add", "keys revoke",
     "webhooks add", "webhooks remove", "webhooks enable", "webhooks rotate", "webhooks test",
-    "webhooks retry",
+    "webhooks retry", "value answer",
 }  # fmt: skip
 
 Read = Callable[..., tuple[int, Any]]

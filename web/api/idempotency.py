@@ -17,7 +17,6 @@ IdempotencyKey = Annotated[
         pattern="^[!-~]+$",
         description="A text of your own, new for every request, kept for 7 days. The same key with another "
         "body is refused.",
-        examples=["5c1f2a0e-order-A-1001"],
     ),
 ]
 

@@ -69,6 +69,25 @@ class OrdersIn(Body):
 
     orders: Annotated[list[OrderIn], Field(min_length=1, max_length=MOST_ORDERS)]
 
+    # An order of its own: who tries both examples does not send one id with two contents.
+    model_config = Body.model_config | {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "orders": [
+                        {
+                            "order_id": "A-1002",
+                            "customer_id": "C-17",
+                            "ordered_at": "2026-03-12T08:00:00+01:00",
+                            "amount": "20.00",
+                            "currency": "EUR",
+                        }
+                    ]
+                }
+            ]
+        }
+    }
+
 
 class OrderPatch(Body):
     """What happened to an order. The same again changes nothing."""
