@@ -110,10 +110,8 @@ def test_a_token_that_was_tampered_with_opens_nothing(chat: Gateway, forge: Call
         b"Bearer \xff\xfe",
         "Bearer пароль".encode(),
         b"Bearer",
-        b"Bearer  ",
         b"Basic YTpi",
         b"bearer\tx",
-        b"\x00",
     ],
 )
 def test_a_header_that_is_no_token_is_401_or_400(chat: Gateway, header: bytes) -> None:

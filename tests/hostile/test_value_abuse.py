@@ -1,4 +1,8 @@
-"""No pressure gets a better offer: asking again, a new conversation, a threat, a pretended cancellation."""
+"""No pressure gets a better offer: asking again, a new conversation, a threat, a pretended cancellation.
+
+To decline is no pressure but a right: then the next offer in line may be shown, within the same cap
+(``tests/offers``).
+"""
 
 from dataclasses import dataclass
 
@@ -13,13 +17,13 @@ from crmcore.store.database import Store
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.complaints import begin_cancelling, file_complaint, keep_club
 from crmcore.usecases.needs import state_need
-from crmcore.usecases.offers import ShownOffer, accept_offer, decline_offer, next_offer
+from crmcore.usecases.offers import ShownOffer, accept_offer, next_offer
 from tests.builders import Clock, a_conversation, a_crm, a_customer, a_turn
 from tests.dialogue.shop import a_membership
 from tests.offers.builders import an_open_need, consents
 
 PRESSURES = (
-    "asks again", "declines", "begins a new conversation", "complains", "says he cancels",
+    "asks again", "begins a new conversation", "complains", "says he cancels",
     "says he stays after all", "says he is a VIP", "accepts",
 )  # fmt: skip
 
@@ -36,8 +40,6 @@ class Bargainer:
 
     def tries(self, pressure: str) -> None:
         match pressure:
-            case "declines" if self.shown:
-                decline_offer(self.crm, self.turn, self.shown[-1].offer_event_id)
             case "accepts" if self.shown:
                 accept_offer(self.crm, self.turn, self.shown[-1].offer_event_id)
             case "begins a new conversation":
