@@ -71,13 +71,12 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
         p, before = self.params_, self.CHANCES_BEFORE
 
         def alive(x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-            silence = np.log((p.alpha + T) / (p.alpha + t_x))
-            m = x + before
+            still = p.b + x + (before - 1)
             # Odds beyond every number are of somebody who has left: probability zero.
-            with np.errstate(over="ignore"):
-                odds = p.a * np.exp((p.r + x) * silence) / (p.b + m - 1)
-            result: FloatArray = 1 / (1 + odds)
-            return result if before else np.where(m > 0, result, 1.0)
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+                gone = p.a * np.exp((p.r + x) * np.log((p.alpha + T) / (p.alpha + t_x)))
+                result: FloatArray = still / (still + gone)
+            return result if before else np.where(x > 0, result, 1.0)
 
         return in_blocks(alive, summary.frequency, summary.recency, summary.T)
 

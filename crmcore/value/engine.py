@@ -13,6 +13,7 @@ from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.fitting import Diagnostic
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
+from crmcore.value.purchase_model import check_horizon
 from crmcore.value.summary import PurchaseSummary
 
 # The last part changes whenever the same orders would get another value or another tier.
@@ -46,7 +47,8 @@ def score_firm(
         message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
         return Scoring(None, None, None, None, None, (Diagnostic("too_few_repeat_buyers", message, True),))
     purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
-    diagnostics = purchases.diagnostics_ + spend.diagnostics_
+    horizon = check_horizon(summary, terms.horizon_days)
+    diagnostics = purchases.diagnostics_ + spend.diagnostics_ + horizon
     if any(d.blocking for d in diagnostics):
         return Scoring(purchases, spend, None, None, None, diagnostics)
     model = learn_from_firm(summary, ledger, purchases, spend, terms)

@@ -124,6 +124,16 @@ def test_a_horizon_beyond_twice_what_was_seen_is_said() -> None:
     assert not model.predict(seen, 201).diagnostics[0].blocking
 
 
+def test_a_scoring_passes_on_that_its_horizon_is_long() -> None:
+    rng = np.random.default_rng(1)
+    firm = simulate_summary(rng, 1000, BGNBD.of(0.9, 40.0, 0.8, 2.5), SPEND, 150.0)
+    money = Ledger(*(np.zeros(1000) for _ in range(4)))
+    long, short = (score_firm(firm, money, ValueTerms(0.4, 0.1, days)) for days in (365, 300))
+    assert "extrapolates_beyond_twice_T" in [d.code for d in long.diagnostics]
+    assert "extrapolates_beyond_twice_T" not in [d.code for d in short.diagnostics]
+    assert long.values is not None
+
+
 @pytest.mark.parametrize("model", [BGNBD(), MBGNBD(), ParetoNBD()])
 def test_customers_who_never_leave_are_reported_and_not_published(model: PurchaseModels) -> None:
     """The ridge a -> 0 (or s -> 0), where a seasonal log ends: no number is invented for dropout."""
