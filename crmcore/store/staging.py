@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import Connection, text
+
+from crmcore.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from crmcore.store.workbench import Workbench  # Loads DuckDB, which only imports need.
@@ -183,10 +186,13 @@ class Staging:
                 self._connection.exec_driver_sql(statement, chunk)
             return
         driver: Any = self._connection.connection.dbapi_connection
-        with (
-            bench.as_csv(query).open("rb") as file,
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy,
-        ):
-            while block := file.read(1 << 20):
-                copy.write(block)
+        try:
+            with (
+                bench.as_csv(query).open("rb") as file,
+                driver.cursor() as cursor,
+                cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy,
+            ):
+                while block := file.read(1 << 20):
+                    copy.write(block)
+        except psycopg.Error as error:  # The driver's own, because SQLAlchemy knows no COPY.
+            raise StoreUnavailable(f"the database took no rows: {error}") from error

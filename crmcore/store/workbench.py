@@ -13,9 +13,15 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from crmcore.errors import CrmError
+
 _MEMORY = "192MB"
 _AT_REST = "48MB"  # While the database works.
 APART = "chr(31)"  # Separates what is digested; no text of a line holds it.
+
+
+class NoRoom(CrmError):
+    """The private directory has no room for sorting; nothing was imported."""
 
 
 class Workbench(ABC):
@@ -49,6 +55,8 @@ class Workbench(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self._db.close()
+        if isinstance(error, duckdb.Error):
+            raise NoRoom(f"the rows cannot be sorted in {self._directory.parent}: {error}") from error
 
     def add(self, lines: Any, rejects: list[tuple[int, str]]) -> None:
         """Lines as an Arrow batch, and what could not be read."""

@@ -3,6 +3,7 @@
 import codecs
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +17,7 @@ from crmcore.imports.errors import UnreadableFile
 from crmcore.tables import layout
 from crmcore.tables.arrow import bools
 from crmcore.tables.encodings import find_encoding
-from crmcore.tables.opening import Shape, open_bytes
+from crmcore.tables.opening import Shape, open_bytes, teaching
 from crmcore.tables.table import Batch, BrokenRow, Progress
 
 _BLOCK = 4 << 20  # Bytes that Arrow parses at once; a row cannot be longer.
@@ -68,7 +69,7 @@ class DelimitedTable:
             return "skip"
 
         raw, file = open_bytes(self._path, is_gzip=self._is_gzip)
-        with raw, file, _reading(self._path.name):
+        with raw, file, _reading(self._path):
             source = _Remembering(self._as_utf8(file))
             reader = pa_csv.open_csv(
                 pa.PythonFile(source, mode="r"),
@@ -260,12 +261,15 @@ def _usual_length(rows: list[list[str]]) -> int:
 class _reading:  # noqa: N801 - reads as a sentence where it is used.
     """Says Arrow's and the decoder's troubles in words about the file."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, path: Path) -> None:
+        self._path, self._name = path, path.name
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if isinstance(error, (OSError, EOFError, zlib.error)):
+            with teaching(self._path):
+                raise error
         if isinstance(error, UnicodeError):
             raise UnreadableFile(
                 f"{self._name} is not in one encoding to its end; name the right one with --encoding"

@@ -37,16 +37,17 @@ def opened(path: Path, shape: Shape, workplace: Path) -> Iterator[Table]:
     from crmcore.tables.excel import ExcelTable
     from crmcore.tables.parquet import ParquetTable
 
-    with _teaching(path):
+    with teaching(path):
         start, is_gzip = _start(path)
         if start.startswith(_OLD_EXCEL):
             raise UnreadableFile(f"{path.name} is an Excel file of the old kind; save it as .xlsx or CSV")
         if start.startswith((_ZIP, _PARQUET)):
             plain = _unpacked(path, workplace) if is_gzip else path
             kind = ParquetTable if start.startswith(_PARQUET) else ExcelTable
-            yield kind(plain, path.name, shape)
+            table: Table = kind(plain, path.name, shape)
         else:
-            yield DelimitedTable(path, shape, is_gzip=is_gzip)
+            table = DelimitedTable(path, shape, is_gzip=is_gzip)
+    yield table  # What goes wrong from here on has nothing to do with opening.
 
 
 def open_bytes(path: Path, *, is_gzip: bool) -> tuple[BinaryIO, BinaryIO]:
@@ -56,7 +57,8 @@ def open_bytes(path: Path, *, is_gzip: bool) -> tuple[BinaryIO, BinaryIO]:
 
 
 @contextmanager
-def _teaching(path: Path) -> Iterator[None]:
+def teaching(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file that cannot be opened, unpacked or read on."""
     try:
         yield
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:

@@ -241,7 +241,7 @@ class Cells:
         found: list[Any] = []
         for i, value in enumerate(encoded.dictionary.to_pylist()):
             try:
-                found.append(read(value))
+                found.append(read(_without_nul(value)))
             except UnreadableValue as error:
                 found.append(None)
                 self.refuse(indices == i, f"{field} {error}")
@@ -294,6 +294,12 @@ def _known_currency(text: str) -> str:
     except MoneyError:
         raise UnreadableValue(f"{text[:12]!r} is no code of a known currency, such as EUR") from None
     return code
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise UnreadableValue("holds a NUL character, which no database keeps")
+    return text
 
 
 def _excluded_column(name: str, mapping: Mapping, table: Table) -> Column:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ from crmcore.tables.records import Cells, Records
 from crmcore.tables.rejects import write_rejects
 from crmcore.tables.table import BrokenRow, Table
 
+_FORGOTTEN_SECONDS = 86_400  # No import takes a day.
 Step = Callable[[str, int, int], None]  # What is being done, and how much of how much of it.
 Rule = Callable[[Cells], tuple[Any, list[tuple[int, str]]]]
 
@@ -232,6 +235,7 @@ class _File:
 def _file(crm: Crm, kind: Kind, request: Request) -> Iterator[_File]:
     """Opens a file and a bench for it; both are gone at the end."""
     request.workplace.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sweep(request.workplace)
     with (
         tempfile.TemporaryDirectory(dir=request.workplace, prefix="import-") as directory,
         opened(request.path, request.shape, Path(directory)) as table,
@@ -239,3 +243,10 @@ def _file(crm: Crm, kind: Kind, request: Request) -> Iterator[_File]:
         file = _File(crm, kind, request, table, Path(directory))
         with file.bench:
             yield file
+
+
+def _sweep(workplace: Path) -> None:
+    """Remove what an import that was killed left behind: it holds customers' rows."""
+    for left in workplace.glob("import-*"):
+        if time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,5 +1,6 @@
 """An import beside what the product itself writes: chats go on, and what was asked for here counts once."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,17 @@ def test_an_import_that_breaks_off_leaves_nothing(
     with crm_on_both.store.read() as tx:
         assert tx.customers.get("anna") is None
     assert not list((tmp_path / "workplace").iterdir())
+
+
+def test_what_a_killed_import_left_behind_is_removed_by_the_next(crm: Crm, tmp_path: Path) -> None:
+    left, running = tmp_path / "workplace" / "import-old", tmp_path / "workplace" / "import-now"
+    left.mkdir(parents=True)
+    running.mkdir()
+    (left / "workbench").write_text("rows of customers")
+    os.utime(left, (1, 1))
+    imported(crm, a_file(tmp_path, ORDERS))
+    assert not left.exists()
+    assert running.exists()
 
 
 def test_an_order_cancelled_in_the_chat_stays_cancelled(crm_on_both: Crm, tmp_path: Path) -> None:

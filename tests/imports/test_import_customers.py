@@ -132,6 +132,13 @@ def test_a_refusal_names_the_line_and_never_the_person(crm: Crm, tmp_path: Path)
     assert report.rejected == 6
 
 
+def test_a_name_that_no_database_keeps_is_refused(crm_on_both: Crm, tmp_path: Path) -> None:
+    text = "customer_id,name\nanna,An\0na\nben,Ben\n"
+    report = imported(crm_on_both, a_file(tmp_path, text), "customers", keep_good=True)
+    assert (report.imported, report.rejected) == (1, 1)
+    assert "NUL" in report.reasons[0].text
+
+
 def test_the_day_of_a_decision_is_kept(crm: Crm, tmp_path: Path) -> None:
     text = "customer_id,offers,decided_at\nanna,yes,2025-06-01 12:00:00Z\n"
     imported(crm, a_file(tmp_path, text), "customers")

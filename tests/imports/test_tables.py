@@ -111,6 +111,14 @@ def test_a_packed_file_is_known_by_its_content(tmp_path: Path) -> None:
         rows_of(cut)
 
 
+def test_a_packed_file_that_ends_too_early_far_down_is_not_taken_for_whole(crm: Crm, tmp_path: Path) -> None:
+    rows = "".join(f"c{i},2025-01-01,{i}.00\n" for i in range(200_000))
+    packed = gzip.compress(f"customer_id,date,amount\n{rows}".encode())
+    with pytest.raises(UnreadableFile, match="not whole"):
+        imported(crm, a_file(tmp_path, packed[:-9]))
+    assert orders_in(crm) == []
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
