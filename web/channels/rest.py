@@ -137,7 +137,8 @@ def _shown(state: Any, sender: str, asked: Message, found: Answer) -> list[dict[
     shown = [shown_message(message, crm.firm, wording, language) for message in messages]
     if found.standing is not None and found.standing.sender == "system":
         # The same mark stands; who writes on and on should see that each of his messages was kept.
-        shown[0]["text"] = f"{wording.say(language, f'noted.{asked.seq % 3}')} {shown[0]['text']}"
+        noted = wording.say(language, f"noted.{asked.seq % 3}")
+        shown[0]["text"] = f"{noted} {shown[0]['text']}"
     return [_part(sender, message) for message in shown]
 
 

@@ -134,7 +134,7 @@ def test_no_sentence_for_customers_is_written_in_python(path: Path) -> None:
 def test_the_placeholders_of_every_sentence_are_known() -> None:
     known = {
         "assistant", "firm", "name", "position", "wait_minutes", "opens_at",
-        "weekday", "day", "month", "time",
+        "weekday", "day", "month", "time", "text", "most",
     }  # fmt: skip
     for key in WORDING.known():
         values = dict.fromkeys(known, "x")
