@@ -136,8 +136,8 @@ def _speed(load: Load) -> dict[str, float]:
     acks = [sent.after_seconds for customer in load.customers for sent in customer.acknowledged]
     replies = [seconds for customer in load.customers for seconds in customer.replied_after]
     return {
-        "seconds": round(load.said_after, 1),
-        "messages_a_second": round(load.progress.acknowledged / load.said_after, 1),
+        "seconds": round(load.seconds, 1),
+        "messages_a_second": round(load.progress.acknowledged / load.seconds, 1),
         **{f"ack_p{p}_ms": round(percentile(acks, p) * 1000, 1) for p in (50, 95, 99)},
         "ack_worst_ms": round(max(acks) * 1000, 1),
         **{f"reply_p{p}_ms": round(percentile(replies, p) * 1000, 1) for p in (50, 95, 99)},

@@ -22,7 +22,8 @@ def run_under_fire(
 ) -> Counter[str]:
     """Run the load and spread ``kills`` over it, every kind of process in turn; returns kills by kind.
 
-    The kills happen in this thread, because a child process of a thread ends with it.
+    A process that is not back yet is not killed again, but others are meanwhile. The kills happen in this
+    thread, because a child process of a thread ends with it.
     """
     moments = sorted(rng.randrange(messages // 20, max(messages * 9 // 10, 2)) for _ in range(kills))
     kinds = _in_turn(fleet.kinds, kills, rng)
@@ -35,28 +36,36 @@ def run_under_fire(
         except BaseException as error:  # noqa: BLE001 -- raised again by the thread that waits.
             failure.append(error)
 
+    def wait_for(member: Killable) -> None:
+        try:
+            member.until_usable()
+        except AssertionError as error:
+            failure.append(error)
+
     talking = threading.Thread(target=talk)
     talking.start()
+    away: dict[str, threading.Thread] = {}  # Killed, and not yet usable again.
     for moment, kind in zip(moments, kinds, strict=True):
         while talking.is_alive() and load.progress.acknowledged < moment:
             time.sleep(0.02)
         if not talking.is_alive():
             break
-        member = rng.choice(fleet.of_kind(kind))
+        there = [m for m in fleet.of_kind(kind) if m.name not in away or not away[m.name].is_alive()]
+        if not there:
+            continue
+        member = rng.choice(there)
         tell(f"{load.progress.acknowledged}: kill {member.name}")
-        _kill_and_start(member, rng.uniform(SHORTEST_ABSENCE, LONGEST_ABSENCE))
+        member.kill()
+        time.sleep(rng.uniform(SHORTEST_ABSENCE, LONGEST_ABSENCE))
+        member.start()
+        away[member.name] = threading.Thread(target=wait_for, args=(member,))
+        away[member.name].start()
         done[kind] += 1
-    talking.join()
+    for thread in (talking, *away.values()):
+        thread.join()
     if failure:
         raise failure[0]
     return done
-
-
-def _kill_and_start(member: Killable, absence: float) -> None:
-    member.kill()
-    time.sleep(absence)
-    member.start()
-    member.until_usable()
 
 
 def _in_turn(kinds: list[str], count: int, rng: random.Random) -> list[str]:

@@ -13,7 +13,6 @@ import aiohttp
 
 GIVE_UP_SECONDS = 240  # Nobody waits for ever; then the run fails instead of hanging.
 ANSWER_SECONDS = 90  # After so long without a word he writes on; the message counts as unanswered so far.
-QUIET_SECONDS = 20  # Then nothing more comes.
 PAUSE = 0.1  # Before a message is sent again.
 BURSTS = 0.2  # The share of messages that follow the one before without waiting for its answer.
 
@@ -78,7 +77,6 @@ class Load:
         self.progress = Progress()
         self._began = 0.0
         self.seconds = 0.0
-        self.said_after = 0.0  # Seconds until everything was said and answered, without the last quiet.
 
     def run(self) -> None:
         """Blocks until everybody has said everything and heard his answers, or nobody waits any more."""
@@ -104,10 +102,11 @@ class Load:
             for number in range(share):
                 await self._say(http, customer, number)
                 waited, waits = waits, self._rng.random() >= BURSTS
-                if waits and await self._hear(customer, news) and waited:
+                if waits and not waited:
+                    await self._catch_up(http, customer, news)
+                elif waits and await self._hear(customer, news):
                     customer.replied_after.append(time.monotonic() - customer.acknowledged[-1].sent_at)
-            self.said_after = max(self.said_after, time.monotonic() - self._began)
-            await self._hear_all(customer, news)
+            await self._catch_up(http, customer, news)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -159,15 +158,30 @@ class Load:
         customer.waited_in_vain += 1
         return False
 
-    async def _hear_all(self, customer: Customer, news: asyncio.Event) -> None:
-        """Wait until each message has words of the bot, or nothing more comes."""
-        quiet = 0
-        while quiet < QUIET_SECONDS:
+    async def _catch_up(self, http: aiohttp.ClientSession, customer: Customer, news: asyncio.Event) -> None:
+        """Wait until nothing of what he said is open, and the stream has shown everything.
+
+        Of several open messages only the log says which of them an answer is for; it is asked apart from
+        the stream, and what it shows is not taken for shown.
+        """
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
             news.clear()
-            words = sum(m["sender"] == "bot" for m in customer.shown)
-            if words > len(customer.acknowledged):  # The greeting is one more.
-                quiet = max(quiet, QUIET_SECONDS - 3)
-            quiet = 0 if await _wait(news, 1.0) else quiet + 1
+            newest = await self._newest(http, customer)
+            if newest is not None and customer.last_seq >= newest:
+                return
+            await _wait(news, 0.5)
+        customer.waited_in_vain += 1
+
+    async def _newest(self, http: aiohttp.ClientSession, customer: Customer) -> int | None:
+        """The last number of the conversation; None while his last message is open, or nobody can say."""
+        url = f"{self._rng.choice(self._gateways)}/chat/messages?after={customer.acknowledged[-1].seq - 1}"
+        try:
+            async with http.get(url, headers={"Authorization": f"Bearer {customer.token}"}) as answer:
+                found = (await answer.json())["messages"] if answer.status == 200 else []
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+        return found[-1]["seq"] if found and found[0]["state"] != "pending" else None
 
     async def _listen(self, http: aiohttp.ClientSession, customer: Customer, news: asyncio.Event) -> None:
         """Read the stream at one gateway after the other, always after the last number that was shown."""

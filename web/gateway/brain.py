@@ -13,7 +13,7 @@ from crmcore.conversations import Reply
 from crmcore.errors import CrmError
 
 DEADLINE_SECONDS = 10.0  # For a whole turn, its actions included.
-CONNECT_SECONDS = 1.0  # A server that is down is noticed at once.
+CONNECT_SECONDS = 3.0  # A closed port is noticed at once; this is for a machine that is gone, or busy.
 LOOK_SECONDS = 3.0  # For looking at a tracker.
 MAX_PAYLOAD = 400  # What the store keeps of a button's meaning.
 # Rasa drops idle connections after 5 s; a connection that it drops under us would look like a crash.
