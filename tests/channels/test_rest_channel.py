@@ -2,14 +2,22 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
 
 from crmcore.conversations import MAX_TEXT, Reply
-from crmcore.usecases.channels import conversation_of_sender
-from crmcore.usecases.conversations import claim, give_back, say_as_person
+from crmcore.crm import Crm
+from crmcore.usecases.api_keys import create_key
+from crmcore.usecases.channels import answer, conversation_of_sender
+from crmcore.usecases.conversations import (
+    claim,
+    finish_turn,
+    give_back,
+    hear,
+    next_turn,
+    say_as_person,
+)
 from tests.builders import a_staff_member, client_id
 from tests.channels.program import Program
 from tests.concurrency import at_once
@@ -86,7 +94,7 @@ def test_a_sender_has_one_conversation_under_a_key_and_another_under_another_key
     assert senders[0] == senders[1] != senders[2]
 
 
-def test_ten_first_messages_at_once_begin_one_conversation(crm_on_both: Any) -> None:
+def test_ten_first_messages_at_once_begin_one_conversation(crm_on_both: Crm) -> None:
     crm = crm_on_both
     key = rest_key(crm)
     hello = Reply("Hello.")
@@ -96,9 +104,7 @@ def test_ten_first_messages_at_once_begin_one_conversation(crm_on_both: Any) -> 
         assert tx.conversations.count_by_owner() == {"bot": 1}
 
 
-def rest_key(crm: Any) -> str:
-    from crmcore.usecases.api_keys import create_key
-
+def rest_key(crm: Crm) -> str:
     return create_key(crm, "the shop", ["chat"]).key.key_id
 
 
@@ -227,6 +233,21 @@ def test_a_program_that_left_gets_the_words_with_the_next_answer(program: Progra
     started = time.monotonic()
     assert program.hears("ann", "back again") == ["You said: bye", "You said: back again"]
     assert time.monotonic() - started < 8
+
+
+def test_an_answer_given_late_leaves_to_the_next_message_what_answers_that(crm_on_both: Crm) -> None:
+    crm = crm_on_both
+    ann = conversation_of_sender(crm, rest_key(crm), "ann", "en", Reply("Hello."))
+    first, second = (hear(crm, ann.conversation_id, client_id(), text).message for text in ("one", "two"))
+    for _ in range(2):
+        turn = next_turn(crm, ann.conversation_id, "test")
+        assert turn is not None
+        finish_turn(crm, turn, [Reply(f"Answer to {turn.text}.")])
+    assert answer(crm, second) is None  # The program still waits for the first one.
+    for message, words in ((first, ["Hello.", "Answer to one."]), (second, ["Answer to two."])) * 2:
+        given = answer(crm, message)
+        assert given is not None
+        assert [said.text for said in given.said] == words
 
 
 def test_one_apology_stands_for_all_that_waited(program: Program, brain: FakeBrain) -> None:
