@@ -124,7 +124,7 @@ def measure_growth(directory: Path, summary: Path) -> dict[str, Any]:
     with np.load(summary) as stored:
         x, t_x, T, spend = (np.tile(stored[name], GROWTH) for name in ("x", "t_x", "T", "spend"))
     np.savez(tiled, x=x, t_x=t_x, T=T, spend=spend)
-    before, large, after = (run("ours", path, repetitions=2) for path in (summary, tiled, summary))
+    before, large, after = (run("ours", path, repetitions=5) for path in (summary, tiled, summary))
 
     def ratios(kind: str) -> dict[str, float]:
         found = {}

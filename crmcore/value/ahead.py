@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +100,22 @@ def tabulate(
 
     integrals : positive functions of frequency and age, analytic in log age.
     """
-    cells_x, cells_T, row = _cells(x, T)
-    elapsed = np.log1p(cells_T / youngest)
+    days = _WholeDays.of(x, T)
+    if days is None:
+        return _through_panels(integrals, x, T, youngest)
+    found = _through_panels(integrals, *days.of_cells(), youngest)
+    return [days.spread(figures, x, T) for figures in found]
+
+
+def _through_panels(
+    integrals: Callable[[FloatArray, FloatArray], list[FloatArray]],
+    x: FloatArray,
+    T: FloatArray,
+    youngest: float,
+) -> list[FloatArray]:
+    elapsed = np.log1p(T / youngest)
     panel = np.floor(elapsed)
-    keys = cells_x + 1j * panel
-    pairs, pair = np.unique(keys, return_inverse=True)
+    pairs, pair = np.unique(x + 1j * panel, return_inverse=True)
     places = pairs.imag[:, None] + _PLACES
     ages = youngest * np.exp(places)
     frequencies = np.broadcast_to(pairs.real[:, None], ages.shape)
@@ -113,8 +125,7 @@ def tabulate(
         found.append([_coefficients(v.reshape(-1, _POINTS)) for v in values])
     argument = 2 * (elapsed - panel) - 1
     tables = [np.concatenate(parts) for parts in zip(*found, strict=True)]
-    results = [_clenshaw(table, pair, argument) for table in tables]
-    return results if row is None else [result[row] for result in results]
+    return [_clenshaw(table, pair, argument) for table in tables]
 
 
 def in_blocks(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
@@ -145,23 +156,49 @@ def _clenshaw(table: FloatArray, pair: NDArray[np.intp], argument: FloatArray) -
     return result
 
 
-def _cells(x: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.intp] | None]:
-    """Distinct (x, T) and where each customer's is; the rows themselves when times are not whole days."""
-    if len(x) < 2:
-        return x, T, None
-    first, width = T.min(), T.max() - T.min() + 1
-    size = (x.max() + 1) * width
-    if first != np.floor(first) or size > 4 * len(x) + 65_536:
-        return x, T, None
-    key = x * width
-    key += T
-    key -= first
-    row = key.astype(np.intp)
-    if not np.array_equal(row, key):  # With a whole ``first``, all are whole days where this holds.
-        return x, T, None
-    seen = np.zeros(int(size), dtype=bool)
-    seen[row] = True
-    cells = np.flatnonzero(seen)
-    place = np.empty(int(size), dtype=np.intp)
-    place[cells] = np.arange(len(cells))
-    return np.floor(cells / width), cells % width + first, place[row]
+@dataclass(frozen=True)
+class _WholeDays:
+    """Customers by frequency and whole days of age: so few cells that each is computed once.
+
+    Everything the size of the customers is made in blocks, so that a prediction takes little more memory than
+    its results.
+    """
+
+    first: float
+    width: float
+    cells: NDArray[np.intp]  # Of a dense table with one row a frequency and one column a day.
+    size: int
+
+    @classmethod
+    def of(cls, x: FloatArray, T: FloatArray) -> _WholeDays | None:
+        """None where times are not whole days, or the table would be far larger than the customers."""
+        if len(x) < 2:
+            return None
+        first, width = float(T.min()), float(T.max() - T.min() + 1)
+        size = (float(x.max()) + 1) * width
+        if first != math.floor(first) or size > 4 * len(x) + 65_536:
+            return None
+        seen = np.zeros(int(size), dtype=bool)
+        for some in blocks(len(x)):
+            key = x[some] * width + (T[some] - first)
+            row = key.astype(np.intp)
+            if not np.array_equal(row, key):  # With a whole ``first``, all are whole where this holds.
+                return None
+            seen[row] = True
+        return cls(first, width, np.flatnonzero(seen), int(size))
+
+    def of_cells(self) -> tuple[FloatArray, FloatArray]:
+        """Frequency and age of each cell."""
+        cells = self.cells.astype(np.float64)
+        return np.floor(cells / self.width), cells % self.width + self.first
+
+    def spread(self, figures: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Each customer's figure, from that of his cell; (n,)."""
+        dense = np.empty(self.size)
+        dense[self.cells] = figures
+
+        def looked_up(x: FloatArray, T: FloatArray) -> FloatArray:
+            found: FloatArray = dense[(x * self.width + (T - self.first)).astype(np.intp)]
+            return found
+
+        return in_blocks(looked_up, x, T)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore.value.fitting import blocks
+
 FloatArray = NDArray[np.float64]
 
 
 def count(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Distinct values and how often each occurs; a histogram where that takes less memory than x."""
+    """Distinct values of whole numbers >= 0 and how often each occurs.
+
+    A histogram, where that takes no more memory than x.
+    """
     top = float(x.max()) if len(x) else 0.0
-    if top > len(x) + 65_536 or not np.array_equal(x, np.floor(x)):
+    if top > len(x) + 65_536:
         distinct, times = np.unique(x, return_counts=True)
         return distinct, times.astype(np.float64)
-    histogram = np.bincount(x.astype(np.int64))
+    histogram = np.zeros(int(top) + 1, dtype=np.int64)
+    for some in blocks(len(x)):
+        found = np.bincount(x[some].astype(np.int64))
+        histogram[: len(found)] += found
     values = np.flatnonzero(histogram)
     return values.astype(np.float64), histogram[values].astype(np.float64)

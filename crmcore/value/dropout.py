@@ -81,23 +81,27 @@ class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
         With a discount each purchase counts exp(-discount s) after s: discounted expected transactions
         (DET), and over an endless horizon the residual ones (DERT).
         """
-        return self.p_alive(summary) * self._ahead(summary, horizon, (discount,), ())[0]
+        (purchases,) = self._ahead(summary, horizon, (discount,), ())
+        purchases *= self.p_alive(summary)
+        return purchases
 
     def expected_active_time(
         self, summary: PurchaseSummary, horizon: float, discount: float = 0.0
     ) -> FloatArray:
         """(Discounted) time within the horizon on which each customer is still active; (n,)."""
-        return self.p_alive(summary) * self._ahead(summary, horizon, (), (discount,))[0]
+        (time,) = self._ahead(summary, horizon, (), (discount,))
+        time *= self.p_alive(summary)
+        return time
 
     def predict(self, summary: PurchaseSummary, horizon: float, discount: float = 0.0) -> Forecast:
         """All that is foreseen of each customer, in one pass and to the same bits as one by one."""
         if not horizon < math.inf:
             raise InvalidHistory("predict needs a finite horizon; expected_purchases takes an endless one")
         alive = self.p_alive(summary)
-        purchases, discounted, active = self._ahead(summary, horizon, (0.0, discount), (discount,))
-        return Forecast(
-            alive, alive * purchases, alive * discounted, alive * active, check_horizon(summary, horizon)
-        )
+        purchases, discounted, time = self._ahead(summary, horizon, (0.0, discount), (discount,))
+        for figures in (purchases, discounted, time):
+            figures *= alive
+        return Forecast(alive, purchases, discounted, time, check_horizon(summary, horizon))
 
 
 class HeterogeneousModel[P: DataclassInstance](DropoutModel[P]):

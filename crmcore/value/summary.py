@@ -7,8 +7,8 @@ what the customer brought and is never a purchase.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -56,6 +56,13 @@ class PurchaseSummary:
     def days_since_last_purchase(self) -> FloatArray:
         """What marketers call recency; shape (n,), days."""
         return self.T - self.recency
+
+    def parts(self, size: int) -> Iterator[PurchaseSummary]:
+        """The same customers in parts of ``size``, without a copy: a batch that is scored part by part needs
+        memory for one part's results only, and every customer gets the same bits."""
+        for begin in range(0, len(self), size):
+            columns = {f.name: getattr(self, f.name)[begin : begin + size] for f in fields(self)}
+            yield PurchaseSummary(**columns)
 
     def in_units_of(self, days: float) -> PurchaseSummary:
         """The same histories with times in another unit: 7 for weeks. Counts and money stay."""

@@ -127,6 +127,10 @@ def test_holdout_of_the_cdnow_sample() -> None:
     actual = np.array([came[c] for c in summary.customer_id]) - summary.frequency
     assert actual.sum() == 1882
     assert expected.sum() == pytest.approx(1653.4, abs=0.05)
+    assert np.corrcoef(expected, actual)[0, 1] == pytest.approx(0.626, abs=5e-4)
     by_count = np.minimum(summary.frequency, 7)
     means = [expected[by_count == x].mean() for x in range(8)]
-    assert means == pytest.approx([0.225, 0.523, 1.044, 1.520, 2.164, 2.654, 3.504, 6.157], abs=6e-4)
+    assert means == pytest.approx([0.225, 0.523, 1.044, 1.520, 2.164, 2.654, 3.504, 6.157], abs=5e-4)
+    # Of newcomers until week 78, all that came with their first 39 weeks: 4,339.
+    assert later.frequency.sum() == 4339
+    assert fit.expected_purchases_of_newcomer(summary.T + 39).sum() == pytest.approx(4160.6, abs=0.05)

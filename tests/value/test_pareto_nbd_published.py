@@ -153,7 +153,8 @@ def test_holdout_by_calibration_count(fitted: ParetoNBD) -> None:
     by_count = np.minimum(summary.frequency, 7)
     means = [expected[by_count == x].mean() for x in range(8)]
     printed = [0.138, 0.599, 1.196, 1.714, 2.398, 2.907, 3.819, 6.403]
-    assert means == pytest.approx(printed, abs=5.001e-4)
+    assert means == pytest.approx(printed, abs=5e-4)
+    assert expected.sum() == pytest.approx(1665.5, abs=0.05)  # 11.5% below the 1,882 that came.
 
 
 def test_mbgnbd_fit_is_that_of_btydplus() -> None:

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import date
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore.value.counts import count
 from crmcore.value.summary import InvalidHistory, PurchaseSummary, summarise
 from tests.value import cdnow
 
@@ -104,3 +106,17 @@ def test_a_history_that_cannot_be_names_the_customer_and_the_rule(
 def test_an_amount_that_is_no_number_names_the_customer() -> None:
     with pytest.raises(InvalidHistory, match=r"'ana' .* nan"):
         one((date(2026, 1, 1), float("nan")))
+
+
+def test_parts_are_the_customers_in_their_order_without_a_copy() -> None:
+    whole = PurchaseSummary.of([0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [9, 9, 9, 9, 9], customer_id=list("abcde"))
+    parts = list(whole.parts(2))
+    assert [part.customer_id for part in parts] == [("a", "b"), ("c", "d"), ("e",)]
+    assert np.concatenate([part.frequency for part in parts]).tolist() == whole.frequency.tolist()
+    assert np.shares_memory(parts[1].T, whole.T)
+
+
+@given(st.lists(st.integers(0, 200_000), max_size=40))
+def test_counting_frequencies_is_exact_for_small_and_for_huge_ones(x: list[int]) -> None:
+    values, times = count(np.array(x, float))
+    assert dict(zip(values.tolist(), times.tolist(), strict=True)) == Counter(x)
