@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Collection
 from functools import partial
 
@@ -24,6 +26,9 @@ from web.gateway.brain import BrainError
 from web.gateway.pool import BrainPool
 
 ANSWERS_WITHIN_SECONDS = 120
+DATABASE_WITHIN_SECONDS = 60  # A machine that starts everything at once starts us before its database.
+DATABASE_PAUSE_SECONDS = 0.5
+log = logging.getLogger(__name__)
 
 
 async def run(parts: Collection[Part], *, demo: bool) -> int:
@@ -35,7 +40,7 @@ async def run(parts: Collection[Part], *, demo: bool) -> int:
     settings = read_settings()
     set_up_logs(settings)
     require_startable(parts, settings)
-    crm = None if set(parts) == {"rasa"} else open_crm(settings)
+    crm = None if set(parts) == {"rasa"} else _open_once_the_database_is_there(settings)
     sign_ins = (
         await asyncio.to_thread(load_demonstration_firm, crm, settings) if demo and crm is not None else []
     )
@@ -61,6 +66,21 @@ async def run(parts: Collection[Part], *, demo: bool) -> int:
         ended = await _until_ended(tasks, stopping)
         print("\nStopping …", flush=True)
     return _exit_code(ended)
+
+
+def _open_once_the_database_is_there(settings: Settings) -> Crm:
+    deadline = time.monotonic() + DATABASE_WITHIN_SECONDS
+    waiting = False
+    while True:
+        try:
+            return open_crm(settings)
+        except StoreUnavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            if not waiting:
+                log.warning("%s; trying again for %d seconds", error, DATABASE_WITHIN_SECONDS)
+            waiting = True
+            time.sleep(DATABASE_PAUSE_SECONDS)
 
 
 def note_tracker_in_memory(crm: Crm | None) -> None:

@@ -1,7 +1,8 @@
-"""Calls that start together, for races."""
+"""Calls that start together, for races; and coroutines from tests that are none."""
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 
@@ -18,3 +19,9 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def in_a_loop_of_its_own[T](coroutine: Coroutine[object, object, T]) -> T:
+    """Run the coroutine to its end in a thread: once a browser was started, this one has a running loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

@@ -1,6 +1,5 @@
 """What is too large is refused before it is read to the end, by every endpoint that takes a body."""
 
-import asyncio
 import socket
 import tracemalloc
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from fastapi import FastAPI
 from bench.refusals import PIECE, endpoints
 from crmcore.crm import Crm
 from tests.builders import client_id
+from tests.concurrency import in_a_loop_of_its_own
 from tests.web.gateway.chat import FakeBrain, Gateway, gateway, some_settings
 from web.app import create_app
 from web.gateway.limits import MAX_API_BODY, MAX_BODY, Limits
@@ -55,7 +55,7 @@ def sent(app: FastAPI, method: str, path: str, length: int | None) -> tuple[int,
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    asyncio.run(app(scope, receive, send))
+    in_a_loop_of_its_own(app(scope, receive, send))
     return statuses[0], taken
 
 
@@ -92,7 +92,7 @@ def test_a_length_that_is_no_number_is_refused(app: FastAPI) -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        asyncio.run(app(scope, receive, send))
+        in_a_loop_of_its_own(app(scope, receive, send))
         assert statuses == [413]
 
 

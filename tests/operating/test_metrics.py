@@ -18,7 +18,8 @@ from crmcore.usecases.escalation import request_person
 from crmcore.usecases.operating import note_incident, readings
 from crmcore.usecases.planning import plan
 from crmcore.webhooks import DeliveryStatus, Endpoint
-from tests.builders import ROOT, Clock, a_conversation, a_customer, a_message, answered
+from tests.builders import ROOT, Clock, a_conversation, a_customer, a_message, a_turn, answered
+from tests.concurrency import in_a_loop_of_its_own
 from tests.web.gateway.chat import FakeBrain, Gateway, gateway, some_settings, until
 from web.app import create_app
 from web.gateway.brain import BrainDown
@@ -194,15 +195,11 @@ def test_a_brain_that_remembers_is_none_and_is_asked_once_a_while(chat: Gateway)
 
 
 def test_a_look_that_fails_is_no_alarm(crm: Crm, clock: Clock) -> None:
-    import asyncio
-
-    from tests.builders import a_turn
-
     class Away:
         async def consumed(self, sender: str, message_id: int) -> bool:
             raise BrainDown("away")
 
-    assert asyncio.run(TrackerWatch(Away()).forgets(a_turn(crm, a_conversation(crm)))) is False
+    assert in_a_loop_of_its_own(TrackerWatch(Away()).forgets(a_turn(crm, a_conversation(crm)))) is False
 
 
 # --- the request's own name -----------------------------------------------------------------------------

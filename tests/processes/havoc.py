@@ -23,10 +23,12 @@ def run_under_fire(
     """Run the load and spread ``kills`` over it, every kind of process in turn; returns kills by kind.
 
     A process that is not back yet is not killed again, but others are meanwhile. The kills happen in this
-    thread, because a child process of a thread ends with it.
+    thread, because a child process of a thread ends with it. The load never runs far ahead of the next kill,
+    so that a fast machine is not done with it before the last.
     """
     moments = sorted(rng.randrange(messages // 20, max(messages * 9 // 10, 2)) for _ in range(kills))
     kinds = _in_turn(fleet.kinds, kills, rng)
+    ahead = max(messages // (4 * kills), 1)  # Messages that are said while a process is away.
     done: Counter[str] = Counter()
     failure: list[BaseException] = []
 
@@ -45,22 +47,26 @@ def run_under_fire(
     talking = threading.Thread(target=talk)
     talking.start()
     away: dict[str, threading.Thread] = {}  # Killed, and not yet usable again.
-    for moment, kind in zip(moments, kinds, strict=True):
-        while talking.is_alive() and load.progress.acknowledged < moment:
-            time.sleep(0.02)
-        if not talking.is_alive():
-            break
-        there = [m for m in fleet.of_kind(kind) if m.name not in away or not away[m.name].is_alive()]
-        if not there:
-            continue
-        member = rng.choice(there)
-        tell(f"{load.progress.acknowledged}: kill {member.name}")
-        member.kill()
-        time.sleep(rng.uniform(SHORTEST_ABSENCE, LONGEST_ABSENCE))
-        member.start()
-        away[member.name] = threading.Thread(target=wait_for, args=(member,))
-        away[member.name].start()
-        done[kind] += 1
+    try:
+        for moment, kind in zip(moments, kinds, strict=True):
+            load.may_say(moment + ahead)
+            while talking.is_alive() and load.progress.acknowledged < moment:
+                time.sleep(0.02)
+            if not talking.is_alive():
+                break
+            there = [m for m in fleet.of_kind(kind) if m.name not in away or not away[m.name].is_alive()]
+            if not there:
+                continue
+            member = rng.choice(there)
+            tell(f"{load.progress.acknowledged}: kill {member.name}")
+            member.kill()
+            time.sleep(rng.uniform(SHORTEST_ABSENCE, LONGEST_ABSENCE))
+            member.start()
+            away[member.name] = threading.Thread(target=wait_for, args=(member,))
+            away[member.name].start()
+            done[kind] += 1
+    finally:
+        load.may_say(messages)
     for thread in (talking, *away.values()):
         thread.join()
     if failure:

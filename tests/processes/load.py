@@ -75,8 +75,13 @@ class Load:
         self.customers = [Customer(f"{name}{number}") for number in range(customers)]
         self._shares = [messages // customers + (n < messages % customers) for n in range(customers)]
         self.progress = Progress()
+        self._begun, self._allowed = 0, messages
         self._began = 0.0
         self.seconds = 0.0
+
+    def may_say(self, messages: int) -> None:
+        """Hold everybody once so many messages were begun, until this is called again; from any thread."""
+        self._allowed = messages
 
     def run(self) -> None:
         """Blocks until everybody has said everything and heard his answers, or nobody waits any more."""
@@ -112,6 +117,9 @@ class Load:
             await asyncio.gather(listening, return_exceptions=True)
 
     async def _say(self, http: aiohttp.ClientSession, customer: Customer, number: int) -> None:
+        while self._begun >= self._allowed:  # noqa: ASYNC110 - another thread sets it.
+            await asyncio.sleep(PAUSE)
+        self._begun += 1
         words = self._texts[number % len(self._texts)].format(number=number, name=customer.name)
         message = {"client_id": f"{customer.name}-{number}", "text": words}
         sent_at = time.monotonic()

@@ -31,9 +31,7 @@ def test_nothing_acknowledged_is_lost_doubled_or_out_of_order_whoever_is_killed(
     rng = random.Random(SEED)
     load = Load(processes.gateways, CUSTOMERS, MESSAGES, ["This is number {number} of {name}."], rng)
     kills = run_under_fire(processes, load, MESSAGES, KILLS, rng)
-    # A fast machine may have said everything before the last kill; the long run counts every kind.
-    assert set(kills) <= set(processes.kinds)
-    assert sum(kills.values()) >= 2
+    assert kills == dict.fromkeys(processes.kinds, 1)
     verdict = judge(processes.database_url, load.customers, echoes=True)
     assert verdict.wrong == []
     assert load.progress.acknowledged == MESSAGES

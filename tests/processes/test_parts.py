@@ -13,7 +13,7 @@ from serve.errors import CannotStart
 from serve.parts import require_startable
 from tests.builders import ROOT
 from tests.live.product import free_port
-from tests.postgres import Cluster
+from tests.postgres import Cluster, find_binaries
 from tests.web.gateway.chat import some_settings
 
 
@@ -52,10 +52,13 @@ class Apart:
         self.said = ""
 
     def until_it_runs(self) -> str:
+        return self.until_it_says("Ctrl-C stops everything")
+
+    def until_it_says(self, words: str) -> str:
         assert self.process.stdout
         for line in self.process.stdout:
             self.said += line
-            if "Ctrl-C stops everything" in line:
+            if words in line:
                 return self.said
         raise AssertionError(f"it ended: {self.said}")
 
@@ -94,3 +97,20 @@ def test_parts_that_start_at_the_same_moment_on_an_empty_database_all_run(
     finally:
         ended = [part.stop() for part in parts]
     assert ended == [0, 0, 0]
+
+
+def test_a_part_that_starts_before_its_database_waits_for_it(
+    postgres: Cluster, environment: dict[str, str]
+) -> None:
+    binaries = find_binaries()
+    assert binaries is not None  # The fixture ``postgres`` has found them.
+    with Cluster(binaries) as late:
+        url = late.url(late.create())
+        late.kill()
+        part = Apart("worker", {**environment, "RAPPORT_DATABASE_URL": url})
+        try:
+            part.until_it_says("the database is not available")
+            late.start()
+            assert "Running in this process: worker." in part.until_it_runs()
+        finally:
+            assert part.stop() == 0
