@@ -182,8 +182,11 @@ def _print(report: ImportReport) -> None:
             typer.echo("Nothing was imported. Mend the rows, or import the good ones with --keep-good.")
         case "tried":
             typer.echo("This was a trial; nothing was changed.")
-        case "imported" if report.imported or report.updated:
-            typer.echo("Next: `rapport score` values every customer with these records.")
+        case "imported" if report.values == "refreshed":
+            who = "customer" if report.valued == 1 else "customers"
+            typer.echo(f"The values of {report.valued:,} {who} are refreshed.")
+        case "imported" if report.values == "next_scoring":
+            typer.echo("The next scoring values these records: `rapport score`, or the one at night.")
 
 
 def _counts(report: ImportReport) -> dict[str, int]:
@@ -210,6 +213,8 @@ def _as_json(report: ImportReport) -> dict[str, object]:
         "stayed": report.stayed,
         "total_amount": None if report.total is None else str(report.total),
         "currency": report.currency,
+        "values": report.values,
+        "valued": report.valued,
         "reasons": [{"reason": r.text, "rows": r.rows, "first_line": r.first_line} for r in report.reasons],
         "rejects_file": None if report.rejects_file is None else str(report.rejects_file),
         "read_as": report.described,

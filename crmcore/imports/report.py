@@ -8,6 +8,8 @@ from typing import Literal
 from crmcore.imports.fields import Kind
 
 Outcome = Literal["imported", "refused", "tried"]
+# What the file did to customers' values: nothing, they were refreshed at once, or the next scoring does it.
+Values = Literal["unchanged", "refreshed", "next_scoring"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class ImportReport:
     stayed: int  # Contacts and consents that the file did not replace, because customers gave them here.
     total: Decimal | None
     currency: str
+    values: Values
+    valued: int  # Customers whose values were refreshed.
     reasons: tuple[Reason, ...]
     rejects_file: Path | None
     described: str

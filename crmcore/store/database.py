@@ -131,7 +131,7 @@ class Staged:
         self.people = PeopleImports(connection)
 
     @contextmanager
-    def write(self) -> Iterator[None]:
+    def write(self) -> Iterator[Transaction]:
         """One transaction; it commits when its block ends and rolls back when it raises."""
         self._connection.commit()  # The temporary tables stay; on PostgreSQL making them was a transaction.
         sqlite = self._store._is_sqlite
@@ -139,7 +139,7 @@ class Staged:
             if sqlite:
                 self._connection.execute(text("BEGIN IMMEDIATE"))
             try:
-                yield
+                yield Transaction(self._connection)
             except BaseException:
                 self._connection.rollback()
                 raise

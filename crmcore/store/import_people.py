@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from crmcore.store.staging import Joined, Merged, Staging
+from crmcore.store.staging import Beside, Joined, Merged, Staging
 
 
 class PeopleImports(Staging):
@@ -59,9 +59,11 @@ class PeopleImports(Staging):
             OR EXISTS (SELECT 1 FROM import_contacts t WHERE t.customer_id = s.customer_id)
             OR EXISTS (SELECT 1 FROM import_consents t WHERE t.customer_id = s.customer_id))"""
         return self.merged(
-            "import_people s LEFT JOIN customers c ON c.customer_id = s.customer_id",
-            there="c.customer_id IS NOT NULL",
-            other=other,
+            Beside(
+                "import_people s LEFT JOIN customers c ON c.customer_id = s.customer_id",
+                there="c.customer_id IS NOT NULL",
+                other=other,
+            )
         )
 
     def _join_customers(self, language: str, now: datetime) -> int:

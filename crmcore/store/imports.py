@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from crmcore.store.staging import Merged, Staging
+from crmcore.imports.fields import Kind
+from crmcore.store.staging import Beside, Merged, Staging
 
 _MARGINS = frozenset({"margin", "margin_share", "cost"})
 _RANK = "CASE {} WHEN 'placed' THEN 1 WHEN 'shipped' THEN 2 WHEN 'delivered' THEN 3 ELSE 0 END"
@@ -65,6 +66,16 @@ class Imports(Staging):
             """
         )
 
+    def customers_with_news(self, kind: Kind, currency: str, fields: Sequence[str], most: int) -> list[str]:
+        """Customers of whom the file tells something that is new or other than before; ``most`` of them."""
+        besides = [self._costs()] if kind == "costs" else [self._orders(fields), self._returns()]
+        news = " UNION ALL ".join(
+            f"SELECT s.customer_id FROM {b.rows} WHERE NOT ({b.there}) OR {b.other}" for b in besides
+        )
+        return self.texts(
+            f"SELECT DISTINCT customer_id FROM ({news}) AS news LIMIT {most}", currency=currency
+        )
+
     # --- joining ------------------------------------------------------------------------------------
 
     def join_customers(self, language: str, now: datetime) -> int:
@@ -83,28 +94,12 @@ class Imports(Staging):
     def join_orders(self, currency: str, fields: Sequence[str]) -> Merged:
         """Add the file's orders, and correct those that it tells otherwise; ``fields`` are what is mapped."""
         at = self.moment("s.ordered_at")
-        differs = [f"o.ordered_at <> {at}", "o.amount_minor <> s.amount_minor", "o.currency <> :currency"]
-        changes = [f"ordered_at = {at}", "amount_minor = s.amount_minor", "currency = :currency"]
-        if _MARGINS & set(fields):
-            differs.append(_OTHER_MARGIN.format("o"))
-            changes.append("margin_minor = coalesce(s.margin_minor, o.margin_minor)")
-        if "product" in fields:
-            differs.append("CAST(o.items AS TEXT) <> s.items")
-            changes.append(f"items = {self.json('s.items')}")
-        if "status" in fields:
-            differs.append(_MOVES_ON)
-            changes.append(f"status = CASE WHEN {_MOVES_ON} THEN s.status ELSE o.status END")
-        other = " OR ".join(differs)
-        merged = self.merged(
-            "import_orders s LEFT JOIN orders o ON o.order_id = s.order_id",
-            there="o.order_id IS NOT NULL",
-            other=f"({other} OR {self._came_back()})" if "status" in fields else f"({other})",
-            currency=currency,
-        )
+        merged = self.merged(self._orders(fields), currency=currency)
         if merged.updated:
+            other, changes = self._corrections(fields)
             self.run(
                 f"""
-                UPDATE orders AS o SET {", ".join(changes)} FROM import_orders s
+                UPDATE orders AS o SET {changes} FROM import_orders s
                 WHERE s.order_id = o.order_id AND ({other})
                 """,
                 currency=currency,
@@ -125,18 +120,8 @@ class Imports(Staging):
         return merged
 
     def join_returns(self, currency: str) -> Merged:
-        """Add what came back; a return that a customer asked for here is the same one, now refunded.
-
-        A return of a whole order is told by the order's own lines, which are counted there.
-        """
-        self._find_returns_asked_for_here()
-        merged = self.merged(
-            "import_returns s LEFT JOIN returns r ON r.return_id = s.return_id",
-            there="r.return_id IS NOT NULL",
-            other=self._other_return(),
-            among="NOT s.is_whole",
-            currency=currency,
-        )
+        """Add what came back; a return that a customer asked for here is the same one, now refunded."""
+        merged = self.merged(self._returns(), currency=currency)
         at = self.moment("s.requested_at")
         self.run(
             f"""
@@ -162,7 +147,7 @@ class Imports(Staging):
         self._find_orders_of_returns()
         return merged
 
-    def _find_returns_asked_for_here(self) -> None:
+    def find_returns_asked_for_here(self) -> None:
         """A credit note with a number of its own may settle a return that the customer asked for in the chat.
 
         It does when it is the customer's only credit of that amount, and the only such return was asked for
@@ -214,20 +199,13 @@ class Imports(Staging):
     def join_costs(self, currency: str) -> Merged:
         """Add the file's costs, and correct those that it tells otherwise."""
         at = self.moment("s.incurred_at")
-        other = f"""(c.incurred_at <> {at} OR c.amount_minor <> s.amount_minor OR c.kind <> s.kind
-            OR c.currency <> :currency)"""
-        merged = self.merged(
-            "import_costs s LEFT JOIN service_costs c ON c.cost_id = s.cost_id",
-            there="c.cost_id IS NOT NULL",
-            other=other,
-            currency=currency,
-        )
+        merged = self.merged(self._costs(), currency=currency)
         if merged.updated:
             self.run(
                 f"""
                 UPDATE service_costs AS c SET incurred_at = {at}, amount_minor = s.amount_minor,
                     kind = s.kind, currency = :currency
-                FROM import_costs s WHERE s.cost_id = c.cost_id AND {other}
+                FROM import_costs s WHERE s.cost_id = c.cost_id AND {self._costs().other}
                 """,
                 currency=currency,
             )
@@ -243,6 +221,47 @@ class Imports(Staging):
         return merged
 
     # --- parts --------------------------------------------------------------------------------------
+
+    def _orders(self, fields: Sequence[str]) -> Beside:
+        other, _ = self._corrections(fields)
+        return Beside(
+            "import_orders s LEFT JOIN orders o ON o.order_id = s.order_id",
+            there="o.order_id IS NOT NULL",
+            other=f"({other} OR {self._came_back()})" if "status" in fields else f"({other})",
+        )
+
+    def _returns(self) -> Beside:
+        """A return of a whole order is told by the order's own lines, which are counted there."""
+        return Beside(
+            "import_returns s LEFT JOIN returns r ON r.return_id = s.return_id",
+            there="r.return_id IS NOT NULL",
+            other=self._other_return(),
+            counted="NOT s.is_whole",
+        )
+
+    def _costs(self) -> Beside:
+        return Beside(
+            "import_costs s LEFT JOIN service_costs c ON c.cost_id = s.cost_id",
+            there="c.cost_id IS NOT NULL",
+            other=f"""(c.incurred_at <> {self.moment("s.incurred_at")} OR c.amount_minor <> s.amount_minor
+                OR c.kind <> s.kind OR c.currency <> :currency)""",
+        )
+
+    def _corrections(self, fields: Sequence[str]) -> tuple[str, str]:
+        """When the file tells an order otherwise, and what is then set."""
+        at = self.moment("s.ordered_at")
+        differs = [f"o.ordered_at <> {at}", "o.amount_minor <> s.amount_minor", "o.currency <> :currency"]
+        changes = [f"ordered_at = {at}", "amount_minor = s.amount_minor", "currency = :currency"]
+        if _MARGINS & set(fields):
+            differs.append(_OTHER_MARGIN.format("o"))
+            changes.append("margin_minor = coalesce(s.margin_minor, o.margin_minor)")
+        if "product" in fields:
+            differs.append("CAST(o.items AS TEXT) <> s.items")
+            changes.append(f"items = {self.json('s.items')}")
+        if "status" in fields:
+            differs.append(_MOVES_ON)
+            changes.append(f"status = CASE WHEN {_MOVES_ON} THEN s.status ELSE o.status END")
+        return " OR ".join(differs), ", ".join(changes)
 
     def _other_return(self) -> str:
         return f"""(r.amount_minor <> s.amount_minor OR r.status <> 'refunded' OR r.currency <> :currency

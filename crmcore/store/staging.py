@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import Connection, text
 
 from crmcore.errors import StoreUnavailable
+from crmcore.imports.report import Values
 
 if TYPE_CHECKING:
     from crmcore.store.workbench import Workbench  # Loads DuckDB, which only imports need.
@@ -76,6 +77,18 @@ class Joined:
     rows: Merged = Merged()
     new_customers: int = 0
     stayed: int = 0
+    values: Values = "unchanged"
+    valued: int = 0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """SQL: the file's rows beside the database's, when such a row is there, and when it says otherwise."""
+
+    rows: str
+    there: str
+    other: str
+    counted: str = "TRUE"  # Which of the file's rows count as lines of the file.
 
 
 class Staging:
@@ -126,14 +139,15 @@ class Staging:
         """One column."""
         return list(self._connection.execute(text(statement), values).scalars())
 
-    def merged(self, rows: str, *, there: str, other: str, among: str = "TRUE", **values: Any) -> Merged:
+    def merged(self, beside: Beside, **values: Any) -> Merged:
         """What will become of the lines, looked at before anything is written."""
+        there, other = beside.there, beside.other
         new, updated, unchanged = self.numbers(
             f"""
             SELECT coalesce(sum(CASE WHEN NOT ({there}) THEN line_count END), 0),
                 coalesce(sum(CASE WHEN {there} AND {other} THEN line_count END), 0),
                 coalesce(sum(CASE WHEN {there} AND NOT {other} THEN line_count END), 0)
-            FROM {rows} WHERE {among}
+            FROM {beside.rows} WHERE {beside.counted}
             """,
             **values,
         )

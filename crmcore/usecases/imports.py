@@ -26,6 +26,7 @@ from crmcore.store.database import Staged
 from crmcore.store.order_bench import OrderBench
 from crmcore.store.people_bench import PeopleBench
 from crmcore.store.staging import Joined
+from crmcore.store.transaction import Transaction
 from crmcore.store.workbench import Workbench
 from crmcore.tables.cost_lines import cost_lines
 from crmcore.tables.opening import Shape, opened
@@ -35,7 +36,11 @@ from crmcore.tables.rates import read_rates
 from crmcore.tables.records import Cells, Records
 from crmcore.tables.rejects import write_rejects
 from crmcore.tables.table import BrokenRow, Table
+from crmcore.usecases.value_refresh import refresh_values
 
+# Customers whose values an import refreshes; of more the next scoring does it, because on SQLite nobody else
+# writes meanwhile.
+MOST_REFRESHED = 500
 _FORGOTTEN_SECONDS = 86_400  # No import takes a day.
 Step = Callable[[str, int, int], None]  # What is being done, and how much of how much of it.
 Rule = Callable[[Cells], tuple[Any, list[tuple[int, str]]]]
@@ -83,9 +88,9 @@ def import_file(crm: Crm, kind: Kind, request: Request, step: Step = lambda *_: 
                 _refuse_the_same_again(staged, file)
             file.bench.rest()
             try:
-                with staged.write():
+                with staged.write() as tx:
                     step("writing", 0, 0)
-                    joined = _join(crm, kind, staged, file)
+                    joined = _join(crm, kind, staged, tx, file)
                     if request.dry_run:
                         raise _Undo
             except _Undo:
@@ -114,7 +119,7 @@ def _refuse_the_same_again(staged: Staged, file: _File) -> None:
         )
 
 
-def _join(crm: Crm, kind: Kind, staged: Staged, file: _File) -> Joined:
+def _join(crm: Crm, kind: Kind, staged: Staged, tx: Transaction, file: _File) -> Joined:
     """In the transaction; raises _Undo when the file turns out not to fit what is there."""
     now, language, currency = crm.clock(), crm.firm.languages[0], crm.firm.currency
     imports = staged.imports
@@ -129,10 +134,22 @@ def _join(crm: Crm, kind: Kind, staged: Staged, file: _File) -> Joined:
             raise _Undo
         imports.lay_down_again(file.bench, file.bench.queries())
     new = imports.join_customers(language, now)
+    fields = tuple(file.records.mapping.expressions)
+    if kind == "orders":
+        imports.find_returns_asked_for_here()
+    news = sorted(imports.customers_with_news(kind, currency, fields, MOST_REFRESHED + 1))
+    few = len(news) <= MOST_REFRESHED
+    if few:  # Customers first and their orders second, as all who write them do: nobody waits in a circle.
+        tx.value.lock(news)
     if kind == "costs":
-        return Joined(imports.join_costs(currency), new)
-    merged = imports.join_orders(currency, tuple(file.records.mapping.expressions))
-    return Joined(merged + imports.join_returns(currency), new)
+        merged = imports.join_costs(currency)
+    else:
+        merged = imports.join_orders(currency, fields) + imports.join_returns(currency)
+    if not news:
+        return Joined(merged, new)
+    if few and refresh_values(tx, crm.firm, news, now):
+        return Joined(merged, new, values="refreshed", valued=len(news))
+    return Joined(merged, new, values="next_scoring")
 
 
 _BENCHES: dict[Kind, Callable[[Path, str], Workbench]] = {
@@ -218,6 +235,8 @@ class _File:
             stayed=joined.stayed,
             total=None if total is None else from_minor(total, self._currency),
             currency=self._currency,
+            values=joined.values,
+            valued=joined.valued,
             reasons=tuple(Reason(*reason) for reason in self.bench.reasons()),
             rejects_file=rejects,
             described=self.table.described,

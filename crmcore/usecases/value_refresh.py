@@ -29,8 +29,10 @@ def refresh_value(tx: Transaction, firm: Firm, customer_id: str, now: datetime) 
     refresh_values(tx, firm, [customer_id], now)
 
 
-def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: datetime) -> None:
+def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: datetime) -> bool:
     """Value these customers again by the run in force, observed until the end of the firm's today.
+
+    Returns whether it was done.
 
     Name all customers of a transaction in one call: they are locked in one order, so that two imports never
     wait for each other. Nothing changes while no run is published, or when the run in force was made by
@@ -43,11 +45,13 @@ def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: d
     tx.value.lock(customers)
     run = tx.value.run_in_force()
     if run is None or run.model_version != MODEL_VERSION:
-        return
+        return False
     try:
         value_again(tx, firm, run, customers, tx.value.standing(customers), now)
     except ForeignCurrency as error:
         tx.incidents.add("value_not_refreshed", now, detail=str(error))
+        return False
+    return True
 
 
 def value_again(
