@@ -22,7 +22,6 @@ from crmcore.tables.table import Batch, BrokenRow, Progress
 
 _BLOCK = 4 << 20  # Bytes that Arrow parses at once; a row cannot be longer.
 _SAMPLE = 1 << 18  # Characters.
-_MOST_COLUMNS = 1000
 _OPEN = "a quotation mark is never closed"
 
 
@@ -46,7 +45,7 @@ class DelimitedTable:
         if len(rows) > 1:
             layout.check_header(rows[0], rows[1], header=shape.header)
         self._columns = _usual_length(rows)
-        if self._columns > _MOST_COLUMNS:
+        if self._columns > layout.MOST_COLUMNS:
             raise UnreadableFile(f"{path.name} has {self._columns} columns; it is no table of records")
         numbers = tuple(str(i + 1) for i in range(self._columns))
         if shape.header:

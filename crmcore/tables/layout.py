@@ -16,6 +16,7 @@ _NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", BLANKS: "
 _WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "blank": BLANKS,
           "space": BLANKS, "blanks": BLANKS}  # fmt: skip
 _LOOKED_AT = 200
+MOST_COLUMNS = 1000  # Of any file of records.
 
 
 def read_delimiter(given: str) -> str:

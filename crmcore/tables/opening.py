@@ -40,7 +40,10 @@ def opened(path: Path, shape: Shape, workplace: Path) -> Iterator[Table]:
     with teaching(path):
         start, is_gzip = _start(path)
         if start.startswith(_OLD_EXCEL):
-            raise UnreadableFile(f"{path.name} is an Excel file of the old kind; save it as .xlsx or CSV")
+            raise UnreadableFile(
+                f"{path.name} is an Excel file of the old kind or with a password; "
+                "save it as .xlsx without one, or as CSV"
+            )
         if start.startswith((_ZIP, _PARQUET)):
             plain = _unpacked(path, workplace) if is_gzip else path
             kind = ParquetTable if start.startswith(_PARQUET) else ExcelTable

@@ -122,7 +122,7 @@ def test_a_packed_file_that_ends_too_early_far_down_is_not_taken_for_whole(crm: 
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1old", "save it as .xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1old", "save it as .xlsx without one"),
         (b"PK\x03\x04 no zip", "no Excel workbook"),
         (b"PAR1 cut", "damaged"),
         (b"\x1f\x8b\x08", "not whole"),
