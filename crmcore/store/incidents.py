@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from crmcore.store.schema import incidents
 
@@ -16,6 +16,9 @@ class Incidents:
         self._connection.execute(
             insert(incidents).values(kind=kind, at=now, conversation_id=conversation_id, detail=detail[:400])
         )
+
+    def forget_before(self, moment: datetime) -> None:
+        self._connection.execute(delete(incidents).where(incidents.c.at < moment))
 
     def counts_since(self, moment: datetime) -> dict[str, int]:
         query = (

@@ -60,10 +60,9 @@ class Jobs:
         """Let it begin anew at a later time; the attempts of before do not count."""
         return self._settle(job, status="waiting", due_at=due_at, last_error=why[:400], attempts=0)
 
-    def forget_done(self, kind: str, before: datetime) -> None:
-        """Drop jobs of a kind that were done before a moment, when nobody will plan the same again."""
-        done = (jobs.c.kind == kind, jobs.c.status == "done", jobs.c.finished_at < before)
-        self._connection.execute(delete(jobs).where(*done))
+    def forget_finished(self, before: datetime) -> None:
+        """Drop jobs that were done or given up before a moment, when nobody will plan the same again."""
+        self._connection.execute(delete(jobs).where(jobs.c.finished_at < before))
 
     def give_up(self, job: Job, error: str, now: datetime) -> bool:
         return self._settle(job, status="failed", finished_at=now, last_error=error[:400])

@@ -16,8 +16,9 @@ from crmcore.metrics import jobs_run
 from crmcore.store.transaction import Transaction
 from crmcore.usecases.letters import deliver
 from crmcore.usecases.planning import plan
+from crmcore.usecases.tidying import tidy
 from crmcore.usecases.timers import callback_due, queue_closes, return_timer
-from crmcore.usecases.webhooks import deliver_event, tidy
+from crmcore.usecases.webhooks import deliver_event
 
 log = logging.getLogger(__name__)
 

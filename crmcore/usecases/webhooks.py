@@ -10,7 +10,6 @@ from typing import Any
 
 from crmcore.crm import Crm
 from crmcore.events import TEST, told
-from crmcore.idempotency import KEPT_FOR as IDEMPOTENCY_KEPT_FOR
 from crmcore.ids import new_id
 from crmcore.jobs import Job, Postponed
 from crmcore.store.transaction import Transaction
@@ -20,7 +19,6 @@ from crmcore.webhooks import (
     BOTH_SECRETS_FOR,
     DISABLED_AFTER,
     GONE,
-    KEPT_FOR,
     OVERLOADED,
     Endpoint,
     InvalidEndpoint,
@@ -159,15 +157,6 @@ def deliver_event(crm: Crm, job: Job) -> None:
         again_at = _settle(tx, parcel, answer, crm.clock())
     if again_at is not None:
         raise Postponed(again_at, _what(answer))
-
-
-def tidy(crm: Crm, job: Job) -> None:
-    """Each night: forget old events that nobody waits for, used-up jobs and old idempotency keys."""
-    now = crm.clock()
-    with crm.store.write() as tx:
-        tx.events.forget_before(now - KEPT_FOR)
-        tx.jobs.forget_done("webhook", now - KEPT_FOR)
-        tx.idempotency.forget_before(now - IDEMPOTENCY_KEPT_FOR)
 
 
 def _settle(

@@ -16,6 +16,7 @@ from crmcore.usecases.events import emit
 from crmcore.usecases.jobs import HANDLERS, Handler, run_due_jobs
 from crmcore.usecases.operating import readings
 from crmcore.usecases.takeover import claim
+from crmcore.usecases.tidying import tidy
 from crmcore.usecases.webhooks import (
     add_endpoint,
     dead_letters,
@@ -25,7 +26,6 @@ from crmcore.usecases.webhooks import (
     retry_dead,
     rotate_secret,
     send_test,
-    tidy,
 )
 from crmcore.webhooks import ATTEMPTS, BOTH_SECRETS_FOR, DISABLED_AFTER, PAUSES, Endpoint
 from tests.builders import Clock, a_conversation, a_message, a_staff_member
