@@ -19,11 +19,13 @@ from cli.value_dynamics import (
     migration_command,
     simulate_command,
 )
+from cli.value_report import report_command
 from crmcore.crm import Crm
 from crmcore.usecases.value_fit import FitReport, fit_model
 
 app = typer.Typer(help="Look into the value engine.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
+app.command("report")(report_command)
 app.command("explain")(explain_command)
 app.command("history")(history_command)
 app.command("migration")(migration_command)

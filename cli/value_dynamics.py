@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.plain_json import plain
 from crmcore.crm import Crm
 from crmcore.money import format_money
 from crmcore.usecases.value_history import as_plain, tier_migration, value_change, value_history
@@ -54,8 +54,8 @@ def explain_command(
         last = crm.firm.today(crm.clock()) if until is None else until.date()
         change = value_change(crm, customer, since.date(), last)
     if as_json:
-        moved = None if change is None else _plain(change)
-        typer.echo(json.dumps({**_plain(profile), "change": moved}, indent=2))
+        moved = None if change is None else plain(change)
+        typer.echo(json.dumps({**plain(profile), "change": moved}, indent=2))
         return
     _print_profile(profile)
     if change is not None:
@@ -109,7 +109,7 @@ def simulate_command(
     crm: Crm = context.obj()
     found = _simulate(crm, customer, need_met, leaves, margin)
     if as_json:
-        typer.echo(json.dumps(_plain(found), indent=2))
+        typer.echo(json.dumps(plain(found), indent=2))
         return
     typer.echo(f"{found.question[0].upper()}{found.question[1:]}:")
     table = Table("", "Customers", "Value", "Potential", "MVC", "MGC", "core", "BZ")
@@ -183,18 +183,3 @@ def _print_change(change: ValueChange) -> None:
     typer.echo(f"to {change.until} ({change.tier_after}, {after}):")
     for moved in change.moved:
         typer.echo(f"  {format_money(moved.amount, change.currency)}: {WORDS[moved.cause]}")
-
-
-def _plain(value: Any) -> Any:
-    """As JSON: money as text, days in ISO form."""
-    if isinstance(value, Finding):
-        return asdict(value)
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Decimal | date):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value

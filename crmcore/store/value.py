@@ -33,7 +33,14 @@ from crmcore.store.schema import (
 )
 from crmcore.store.schema import customers as customer_rows
 from crmcore.tiers import Tier
-from crmcore.value.snapshots import MoneyRow, NeedBudget, StandingTier, ValueRun, ValueSnapshot
+from crmcore.value.snapshots import (
+    CurrentFigures,
+    MoneyRow,
+    NeedBudget,
+    StandingTier,
+    ValueRun,
+    ValueSnapshot,
+)
 
 Customers = Sequence[str] | None  # None: everybody.
 _AT_ONCE = 500
@@ -102,12 +109,8 @@ _LAST_REVISIONS = _Query(
     .group_by(value_snapshots.c.customer_id),
     value_snapshots.c.customer_id,
 )
-_RUN_IN_FORCE = (
-    select(value_runs)
-    .where(value_runs.c.published)
-    .order_by(value_runs.c.scored_at.desc(), value_runs.c.run_id.desc())
-    .limit(1)
-)
+_NEWEST_RUN = select(value_runs).order_by(value_runs.c.scored_at.desc(), value_runs.c.run_id.desc()).limit(1)
+_RUN_IN_FORCE = _NEWEST_RUN.where(value_runs.c.published)
 _CURRENT = (
     select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
     .select_from(current_values)
@@ -260,6 +263,18 @@ class Values:
             .group_by(value_snapshots.c.tier)
         )
         return {row[0]: (row[1], int(row[2]), int(row[3])) for row in self._connection.execute(query)}
+
+    def current_figures(self) -> list[CurrentFigures]:
+        """The published figures of every customer, in no order; whose they are does not matter."""
+        query = select(*(value_snapshots.c[name] for name in CurrentFigures._fields)).join(
+            current_values, current_snapshot()
+        )
+        return [CurrentFigures(*row) for row in self._connection.execute(query)]
+
+    def newest_run(self) -> ValueRun | None:
+        """The newest scoring, published or not."""
+        row = self._connection.execute(_NEWEST_RUN).mappings().one_or_none()
+        return None if row is None else _run(dict(row))
 
     def tiers_at(self, moment: datetime) -> dict[str, Tier]:
         """The tier of each customer at a moment: his last one by the run that was in force then."""

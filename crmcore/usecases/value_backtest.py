@@ -40,7 +40,14 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
     InvalidHistory : too few customers had bought again by then. ForeignCurrency.
     """
     firm = crm.firm
-    last = firm.today(crm.clock()) - timedelta(days=1)
+    check_outcome(until, horizon, firm.today(crm.clock()) - timedelta(days=1))
+    with crm.store.read() as tx:
+        log = purchase_log(tx, firm, until + timedelta(days=horizon))
+    return BacktestReport(until, horizon, firm.currency, backtest(log, until.toordinal(), horizon))
+
+
+def check_outcome(until: date, horizon: int, last: date) -> None:
+    """Raises OutcomeUnknown unless ``horizon`` days after ``until`` were over at the end of ``last``."""
     if horizon < 1:
         raise OutcomeUnknown(f"a horizon of {horizon} days shows nothing; give at least one day")
     if until + timedelta(days=horizon) > last:
@@ -48,9 +55,6 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
         raise OutcomeUnknown(
             f"{horizon} days after {until} are not over yet; choose a day until {latest}, or fewer days"
         )
-    with crm.store.read() as tx:
-        log = purchase_log(tx, firm, until + timedelta(days=horizon))
-    return BacktestReport(until, horizon, firm.currency, backtest(log, until.toordinal(), horizon))
 
 
 def purchase_log(tx: Transaction, firm: Firm, until: date) -> PurchaseLog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +53,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Cell:
-    """Customers of one kind: how many, and purchases foreseen and made on average."""
+    """Customers of one kind: how many, and purchases foreseen and made on average.
+
+    error : standard error of ``actual`` over its customers; None for a single customer.
+    """
 
     label: str
     customers: int
     foreseen: float
     actual: float
+    error: float | None
 
 
 @dataclass(frozen=True)
@@ -147,4 +152,6 @@ def _by_frequency(frequency: FloatArray, foreseen: FloatArray, actual: FloatArra
 
 
 def _cell(label: str, who: NDArray[np.intp], foreseen: FloatArray, actual: FloatArray) -> Cell:
-    return Cell(label, len(who), float(foreseen[who].mean()), float(actual[who].mean()))
+    n, came = len(who), actual[who]
+    error = float(came.std(ddof=1)) / math.sqrt(n) if n > 1 else None
+    return Cell(label, n, float(foreseen[who].mean()), float(came.mean()), error)

@@ -31,7 +31,7 @@ from crmcore.value.summary import InvalidHistory, PurchaseSummary
 FloatArray = NDArray[np.float64]
 
 SAMPLE = 20_000  # Customers that layers and choice are learnt from; all are forecast.
-_LEAST_REPEAT_BUYERS = 20
+LEAST_REPEAT_BUYERS = 20
 _MOST_ORIGINS = 5
 _YOUNGEST = 45  # Days of log before the first origin.
 _LEAST_Q = 1.05  # Below, the mean spend of the population hangs on its few largest spenders.
@@ -126,10 +126,10 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
     known = log.until(until).some(SAMPLE)
     bench = _Bench(known)
     repeat_buyers = int((known.summary(until).frequency > 0).sum())
-    if repeat_buyers < _LEAST_REPEAT_BUYERS:
+    if repeat_buyers < LEAST_REPEAT_BUYERS:
         raise InvalidHistory(
             f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
-            f"{_LEAST_REPEAT_BUYERS}"
+            f"{LEAST_REPEAT_BUYERS}"
         )
     trials = tuple(sorted(bench.trials(until, horizon), key=lambda trial: trial.loss))
     chosen = trials[0].variant if trials else Variant()

@@ -79,7 +79,8 @@ def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> Operati
     index = np.ones(last_day - first + 1)
     for _ in range(_ROUNDS):
         time = _time(first, index)
-        expected = _expected_by_week(time, BGNBD().fit(time.summary(log, until)), edges, came, newcomers)
+        model = BGNBD().fit(time.summary(log, until))
+        expected = np.diff(expected_repeats(time, model, edges, came, newcomers))
         index = _next_index(
             index, (bought + _PRIOR) / (expected + _PRIOR), expected, edges - first, until - first
         )
@@ -90,15 +91,19 @@ def _time(first: int, index: FloatArray) -> OperationalTime:
     return OperationalTime(first, np.concatenate([[0.0], np.cumsum(index)]))
 
 
-def _expected_by_week(
-    time: OperationalTime, model: BGNBD, edges: IntArray, came: IntArray, newcomers: IntArray
+def expected_repeats(
+    time: OperationalTime, model: BGNBD, days: IntArray, came: IntArray, newcomers: IntArray
 ) -> FloatArray:
-    """Repeat purchases that the model expects of all customers in each week; shape (weeks,)."""
-    ages = np.concatenate([[0.0], np.geomspace(0.5, max(float(time.at(int(edges[-1]))), 1.0), _AGES)])
+    """Repeat purchases that the model expects of all customers until the end of each day.
+
+    days : shape (w,), rising; the result has their shape. came, newcomers : shape (k,), the days on which
+    customers came and how many did.
+    """
+    ages = np.concatenate([[0.0], np.geomspace(0.5, max(float(time.at(int(days[-1]))), 1.0), _AGES)])
     curve = model.expected_purchases_of_newcomer(ages)
-    age = time.at(np.maximum(edges[:, None], came[None, :])) - time.at(came)[None, :]
+    age = time.at(np.maximum(days[:, None], came[None, :])) - time.at(came)[None, :]
     total: FloatArray = PchipInterpolator(ages, curve)(age) @ newcomers.astype(np.float64)
-    return np.diff(total)
+    return total
 
 
 def _next_index(

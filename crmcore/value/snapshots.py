@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from crmcore.tiers import Tier
 
@@ -69,6 +69,18 @@ class ValueSnapshot:
     tier: Tier
     reasons: tuple[Mapping[str, Any], ...]
     decision_id: str | None
+
+
+class CurrentFigures(NamedTuple):
+    """What reports on all customers read of a published snapshot; see :class:`ValueSnapshot`."""
+
+    tier: Tier
+    revision: int
+    expected_purchases: float
+    clv_minor: int
+    clv_low_minor: int | None
+    clv_high_minor: int | None
+    potential_minor: int | None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The value report as one page that stands alone: no request, no script, no font from elsewhere."""

@@ -1,0 +1,31 @@
+"""What a firm can do about each thing that a fit could not find out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crmcore.value.fitting import DiagnosticCode
+
+WHAT_TO_DO: Mapping[DiagnosticCode, str] = {
+    "differences_not_identified": (
+        "Use sums and expectations, and read nothing into a single parameter. A longer log holds them better."
+    ),
+    "dropout_not_identified": (
+        "Import a longer log, so that silence has time to show; customers of a contract belong to "
+        "`rapport value fit --model sbg`."
+    ),
+    "extrapolates_beyond_twice_T": "Choose a shorter value.horizon_days in firm.yml, or import older orders.",
+    "not_converged": "Look for odd rows in the import (`rapport doctor`), then score again.",
+    "same_rates_assumed": "Nothing is wrong with the data; a longer log tells customers apart.",
+    "spend_depends_on_frequency": (
+        "Compare groups of like frequency. Forecasts with recalibration take account of it; values do not."
+    ),
+    "spend_mean_infinite": (
+        "A few orders are enormous. Check them for mistakes, and keep bulk buyers out of the import "
+        "(`--exclude`) if they are another business."
+    ),
+    "too_few_contracts": "Import more contracts, or wait until more came up for renewal.",
+    "too_few_repeat_buyers": (
+        "Import older orders too; if there are none, wait until more customers have bought again."
+    ),
+}
