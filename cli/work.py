@@ -12,6 +12,7 @@ import typer
 from crmcore.crm import Crm
 from crmcore.errors import StoreUnavailable
 from crmcore.logs import set_up_logs
+from crmcore.presence import beating
 from crmcore.settings import read_settings
 from crmcore.usecases.jobs import run_due_jobs
 
@@ -36,9 +37,10 @@ def work_command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     typer.echo("working; Ctrl-C ends it after the job at hand")
-    while not stopping.is_set():
-        if not _work(crm, holder):
-            stopping.wait(PAUSE_SECONDS)
+    with beating(crm, ["worker"]):
+        while not stopping.is_set():
+            if not _work(crm, holder):
+                stopping.wait(PAUSE_SECONDS)
 
 
 def _work(crm: Crm, holder: str) -> bool:

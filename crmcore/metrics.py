@@ -92,6 +92,7 @@ class Figure:
 
 INSTALLATION: Final = (
     Figure("rapport_database_up", "1 while the database answers; without it the other figures are absent."),
+    Figure("rapport_processes", "Processes that said in the last 30 s that they live, by part.", "part"),
     Figure("rapport_brain_up", "1 while the dialogue engine answers."),
     Figure("rapport_conversations", "Conversations by owner: bot, queue, account_manager, nobody.", "owner"),
     Figure("rapport_queue_length", "Conversations that wait for an account manager."),

@@ -13,9 +13,13 @@ never times of two machines, so clocks that disagree kill nobody.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 BEAT_EVERY = timedelta(seconds=3)
 SILENT_AFTER = timedelta(seconds=12)
+
+# A dialogue engine has no database to beat in; it is asked over HTTP.
+BeatingPart = Literal["gateway", "actions", "worker"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Process:
     place: str  # Where ``number`` means something: the machine since its start, and the space of numbers.
     number: int
     started: int  # When the number was given to it, in ticks since the machine's start; 0: unknown.
+    part: BeatingPart = "gateway"
     beat: int = 0
     seen_at: datetime | None = None  # By its own clock; for people to read.
 

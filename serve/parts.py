@@ -15,6 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from crmcore.crm import Crm
+from crmcore.presence import beating
+from crmcore.processes import BeatingPart
 from crmcore.settings import Settings
 from serve.errors import CannotStart
 from serve.ports import require_free, require_private
@@ -101,10 +103,13 @@ async def running(product: Product) -> AsyncIterator[tuple[BrainPool, Tasks]]:
 
         holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         tasks.append(asyncio.create_task(work_until_stopped(crm, holder), name="the worker"))
+    silent: list[BeatingPart] = [part for part in ("actions", "worker") if part in product.parts]
+    present = contextlib.nullcontext() if crm is None or not silent else beating(crm, silent)
     for rasa in product.rasas:
         tasks.append(asyncio.create_task(rasa.watch(), name="the watch over the dialogue engine"))
     try:
-        yield brain, tasks
+        with present:  # The gateway beats itself.
+            yield brain, tasks
     finally:
         # The gateway first: its turns under way end in good order only while the actions and Rasa live.
         for server, task in servers:

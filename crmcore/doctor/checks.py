@@ -25,7 +25,7 @@ CHECKS: Final = (
     Check("gateway", "whether customers can write", running.gateway),
     Check("actions", "whether the action route answers", running.actions),
     Check("brain", "whether every dialogue engine answers", running.brain),
-    Check("worker", "whether due jobs are done", running.worker, True),
+    Check("worker", "whether a worker lives and due jobs are done", running.worker, True),
     Check("redis", "whether Redis answers, where it is set", running.redis),
     Check("mail", "whether letters leave the house", running.mail),
     Check("disk", "free space where the home is", whole.disk),

@@ -14,7 +14,8 @@ class DatabaseFacts:
     pending: tuple[str, ...] = ()  # Steps that would bring the schema up to date.
     superuser: bool = False
     ahead_seconds: float = 0.0  # How far its clock is before ours.
-    processes: int = 1  # Gateways that said that they live.
+    gateways: int = 1  # How many said lately that they live,
+    workers: int = 1  # and of these.
     figures: Mapping[str, float] = field(default_factory=dict)
     incidents: Mapping[str, float] = field(default_factory=dict)  # Of the last 24 hours, by kind.
     failed_jobs: int = 0

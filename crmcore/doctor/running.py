@@ -43,13 +43,17 @@ def brain(facts: Facts) -> Finding:
 
 
 def worker(facts: Facts) -> Finding:
+    workers = facts.database.workers if facts.database else 0
     late = _figure(facts, "rapport_jobs_oldest_due_seconds")
-    if late <= LATE_SECONDS:
-        return ok("No job is late.")
-    return missing(
-        f"A job has been due for {late:.0f} s: no worker runs, or it cannot keep up.",
-        "Start `rapport run --part worker`; call-backs, letters and the nightly scoring wait for it.",
-    )
+    start = "`rapport run --part worker`; call-backs, letters and the nightly scoring wait for it."
+    if not workers:
+        return missing("No worker runs: none has said in the last 30 s that it lives.", f"Start {start}")
+    if late > LATE_SECONDS:
+        return missing(
+            f"A job has been due for {late:.0f} s: the workers ({workers}) cannot keep up.",
+            f"The end of logs/rapport.log says what they do. If they do their best, start another {start}",
+        )
+    return ok(f"{workers} {'worker runs' if workers == 1 else 'workers run'}, and no job is late.")
 
 
 def redis(facts: Facts) -> Finding:

@@ -43,21 +43,21 @@ def database_role(facts: Facts) -> Finding:
 
 def processes(facts: Facts) -> Finding:
     found = facts.database
-    if found is None or found.processes < 2:
+    if found is None or found.gateways < 2:
         return ok("One gateway runs.")
     if found.kind == "sqlite":
         return unsafe(
-            f"{found.processes} gateways share one SQLite file: each write waits for the others, "
+            f"{found.gateways} gateways share one SQLite file: each write waits for the others, "
             "and the file must never lie on a network disk.",
             "Move to PostgreSQL (docs/deploy.md) and set RAPPORT_DATABASE_URL.",
         )
     if not facts.redis_is_set:
         return warning(
-            f"{found.processes} gateways run without Redis: each counts its own limits, "
+            f"{found.gateways} gateways run without Redis: each counts its own limits, "
             "and a message from another one shows a second later.",
             "Set RAPPORT_REDIS_URL for all of them.",
         )
-    return ok(f"{found.processes} gateways share PostgreSQL and Redis.")
+    return ok(f"{found.gateways} gateways share PostgreSQL and Redis.")
 
 
 def sign_ins(facts: Facts) -> Finding:

@@ -637,6 +637,7 @@ processes = Table(
     Column("place", String(120), nullable=False),  # Where the number means something.
     Column("number", BigInteger, nullable=False),
     Column("started", BigInteger, nullable=False),  # Ticks since the machine's start; 0: unknown.
+    Column("part", String(16), nullable=False, server_default="gateway"),  # gateway, actions, worker
     Column("beat", BigInteger, nullable=False, default=0),  # Rises while it lives.
     Column("seen_at", UtcDateTime, nullable=True),
 )

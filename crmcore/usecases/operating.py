@@ -17,7 +17,6 @@ from crmcore.store.database import Store
 from crmcore.store.dumps import kind_of
 from crmcore.store.roles import look_at_role
 from crmcore.usecases.conversations import counters
-from crmcore.usecases.processes import running
 from crmcore.usecases.staff import opens
 from crmcore.usecases.upgrade import steps_from
 
@@ -36,9 +35,13 @@ def readings(crm: Crm) -> Readings:
     with crm.store.read() as tx:
         due = tx.jobs.oldest_due(now)
         scored_at = tx.value.last_published_at()
+        heard = [process for process in tx.processes.all() if _is_heard(process, now)]
         dead = sum(count for (_, status), count in tx.webhooks.counts().items() if status == "dead")
     return {
         "rapport_database_up": 1,
+        "rapport_processes": {
+            part: sum(p.part == part for p in heard) for part in ("gateway", "actions", "worker")
+        },
         "rapport_conversations": {
             owner: found.conversations.get(owner, 0)
             for owner in ("bot", "queue", "account_manager", "nobody")
@@ -102,12 +105,13 @@ def _facts_of_data(
     no_language = cast(Any, None)  # Figures are counted, not understood.
     crm = Crm(store=store, firm=firm, language=no_language, secret=settings.secret)
     seen = readings(crm)
-    incidents, jobs = seen["rapport_incidents"], seen["rapport_jobs"]
-    assert isinstance(incidents, Mapping)
-    assert isinstance(jobs, Mapping)
+    incidents, jobs, parts = (
+        _by_label(seen, name) for name in ("rapport_incidents", "rapport_jobs", "rapport_processes")
+    )
     return replace(
         found,
-        processes=sum(_is_heard(process, crm.clock()) for process in running(crm)),
+        gateways=int(parts["gateway"]),
+        workers=int(parts["worker"]),
         figures={name: value for name, value in seen.items() if isinstance(value, int | float)},
         incidents=incidents,
         failed_jobs=int(jobs["failed"]),
@@ -115,6 +119,12 @@ def _facts_of_data(
         origins=firm.origins,
         stale_after_days=firm.value.stale_after_days,
     )
+
+
+def _by_label(seen: Readings, name: str) -> Mapping[str, float]:
+    found = seen[name]
+    assert isinstance(found, Mapping), f"{name} has a label"
+    return found
 
 
 def _is_heard(process: Process, now: datetime) -> bool:

@@ -4,6 +4,7 @@ import doctest
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from crmcore import processes
 from crmcore.crm import Crm
+from crmcore.presence import beating, start_of, this_process
 from crmcore.processes import BEAT_EVERY, SILENT_AFTER, Listener, Process, is_gone
 from crmcore.usecases.conversations import next_turn, unfinished
+from crmcore.usecases.operating import readings
 from crmcore.usecases.processes import beat, bury, running
-from tests.builders import a_conversation, a_message
-from web.gateway.holder import start_of, this_process
+from tests.builders import Clock, a_conversation, a_message
+from tests.web.gateway.chat import until
 
 BEAT = BEAT_EVERY.total_seconds()
 SILENT = SILENT_AFTER.total_seconds()
@@ -26,13 +29,13 @@ def test_the_examples_are_true() -> None:
 
 
 def test_a_process_finds_itself_alive() -> None:
-    me, other = this_process(), this_process()
+    me, other = this_process("gateway"), this_process("gateway")
     assert me.process_id != other.process_id
     assert not is_gone(other, me, start_of)  # The same number and start: two names of one process.
 
 
 def test_a_process_that_ended_is_gone_and_one_that_has_its_number_is_not_it() -> None:
-    me = this_process()
+    me = this_process("gateway")
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     started = start_of(child.pid)
     assert started
@@ -145,6 +148,27 @@ def test_the_turns_of_the_dead_are_free_and_those_of_the_living_are_not(crm_on_b
     taken = next_turn(crm, held["prc_dead"], "prc_living")
     assert taken is not None
     assert taken.attempt == 2
+
+
+def test_a_worker_is_seen_while_it_works_and_is_missed_when_it_fell_silent(
+    crm_on_both: Crm, clock: Clock
+) -> None:
+    crm = crm_on_both
+    assert workers(crm) == 0
+    with beating(crm, ["actions", "worker"]):
+        until(lambda: workers(crm) == 1, "the worker says that it lives")
+        assert {process.part for process in running(crm)} == {"actions", "worker"}
+    assert running(crm) == [], "who ends in good order says so"
+    beat(crm, Process("prc_killed", "web", "place", 7, 1, "worker"))
+    assert workers(crm) == 1
+    clock.advance(seconds=31)
+    assert workers(crm) == 0
+
+
+def workers(crm: Crm) -> float:
+    parts = readings(crm)["rapport_processes"]
+    assert isinstance(parts, Mapping)
+    return parts["worker"]
 
 
 def test_a_process_that_was_thought_dead_is_there_again_with_its_next_beat(crm_on_both: Crm) -> None:

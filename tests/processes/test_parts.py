@@ -8,13 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from serve.errors import CannotStart
 from serve.parts import require_startable
 from tests.builders import ROOT
 from tests.live.product import free_port
 from tests.postgres import Cluster, find_binaries
-from tests.web.gateway.chat import some_settings
+from tests.web.gateway.chat import some_settings, until
 
 
 def test_several_engines_without_a_common_memory_are_refused_with_the_setting_that_mends_it(
@@ -80,6 +81,18 @@ def environment(postgres: Cluster, tmp_path: Path) -> Iterator[dict[str, str]]:
     postgres.drop(name)
 
 
+def living_parts(environment: dict[str, str]) -> dict[str, float]:
+    """What the gateway's metrics say once its figures are fresh."""
+    address = f"http://127.0.0.1:{environment['RAPPORT_PORT']}/metrics"
+    page = httpx.get(address, timeout=30, trust_env=False).text
+    return {
+        sample.labels["part"]: sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == "rapport_processes"
+    }
+
+
 def test_parts_that_start_at_the_same_moment_on_an_empty_database_all_run(
     environment: dict[str, str],
 ) -> None:
@@ -94,6 +107,8 @@ def test_parts_that_start_at_the_same_moment_on_an_empty_database_all_run(
             f"http://127.0.0.1:{environment['RAPPORT_ACTION_PORT']}/webhook", json={}, timeout=30
         )
         assert refused.status_code == 401
+        each = {"gateway": 1, "actions": 1, "worker": 1}
+        until(lambda: living_parts(environment) == each, "every part says that it lives")
     finally:
         ended = [part.stop() for part in parts]
     assert ended == [0, 0, 0]

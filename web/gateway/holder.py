@@ -2,48 +2,17 @@
 
 import contextlib
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from crmcore.crm import Crm
 from crmcore.errors import StoreUnavailable
-from crmcore.ids import new_id
+from crmcore.presence import start_of, this_process
 from crmcore.processes import BEAT_EVERY, Listener, Process, is_gone
 from crmcore.usecases.processes import beat, bury, leave
 
-PROC = Path("/proc")
 log = logging.getLogger(__name__)
-
-
-def this_process() -> Process:
-    """A new name, and where its number can be looked up."""
-    host = socket.gethostname()
-    try:
-        boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
-        place = f"{boot}/{os.readlink(PROC / 'self/ns/pid')}"
-    except OSError:  # No Linux: the host's name must do.
-        place = host
-    return Process(new_id("prc"), host[:64], place[:120], os.getpid(), start_of(os.getpid()) or 0)
-
-
-def start_of(number: int) -> int | None:
-    """When this process number was given to its owner, in ticks; 0 when it cannot be told, None: nobody."""
-    try:
-        # The name in parentheses may hold anything, blanks and parentheses too.
-        return int((PROC / str(number) / "stat").read_text().rpartition(")")[2].split()[19])
-    except (OSError, IndexError, ValueError):
-        pass
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        return 0
-    return 0
 
 
 class Holder:
@@ -54,7 +23,7 @@ class Holder:
     """
 
     def __init__(self, crm: Crm, is_working: Callable[[str], bool]) -> None:
-        self.me = this_process()
+        self.me = this_process("gateway")
         self._is_working = is_working
         self._crm = crm
         self._listener = Listener()
