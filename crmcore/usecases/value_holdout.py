@@ -104,7 +104,7 @@ def hold_out(log: PurchaseLog, until: date | None, horizon: int | None, yesterda
 
 def _too_few(log: PurchaseLog, until: date) -> Missing | None:
     day = until.toordinal()
-    later = "Choose a later day with `--until`, or import older orders."
+    later = "Choose a later day with `--until`, import older orders, or wait until more have bought again."
     if not (log.first_day <= day).any():
         return Missing(f"Nobody had bought until {until}, so no forecast could be made then.", later)
     known = log.until(day).some(SAMPLE).summary(day)

@@ -53,8 +53,8 @@ def value_report(crm: Crm, until: date | None = None, horizon: int | None = None
         except InvalidHistory:  # The one thing that a log cannot be is empty.
             log = None
     values: Values | Missing = NO_ORDERS
-    if run is not None and figures:
-        values = standing_values(run, figures, today - timedelta(days=firm.value.stale_after_days))
+    if run is not None and newest is not None and figures:
+        values = standing_values(run, newest, figures, today - timedelta(days=firm.value.stale_after_days))
     elif log is not None:
         values = not_published(newest)
     return ValueReport(

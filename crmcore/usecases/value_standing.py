@@ -34,7 +34,8 @@ class TierTotal:
 
 @dataclass(frozen=True)
 class Values:
-    """The published values. Who ordered after ``as_of`` is valued until today: so many are ``refreshed``."""
+    """The published values. Who ordered after ``as_of`` is valued until today: so many are ``refreshed``.
+    ``newer`` says why a later scoring was not published."""
 
     as_of: date
     stale: bool
@@ -43,6 +44,7 @@ class Values:
     currency: str
     customers: int
     refreshed: int
+    newer: Missing | None
     total: Decimal
     median: float
     tiers: tuple[TierTotal, ...]
@@ -53,7 +55,10 @@ class Values:
     diagnostics: tuple[Found, ...]
 
 
-def standing_values(run: ValueRun, figures: Sequence[CurrentFigures], stale_before: date) -> Values:
+def standing_values(
+    run: ValueRun, newest: ValueRun, figures: Sequence[CurrentFigures], stale_before: date
+) -> Values:
+    """``run`` is the one in force, ``newest`` the last one; values from before ``stale_before`` are stale."""
     unit = 10.0 ** -exponent(run.currency)
     clv = np.array([row.clv_minor for row in figures], dtype=np.float64) * unit
     purchases = np.array([row.expected_purchases for row in figures])
@@ -76,6 +81,7 @@ def standing_values(run: ValueRun, figures: Sequence[CurrentFigures], stale_befo
         currency=run.currency,
         customers=len(figures),
         refreshed=sum(row.revision > 0 for row in figures),
+        newer=None if newest.published else not_published(newest),
         total=from_minor(sum(row.clv_minor for row in figures), run.currency),
         median=float(np.median(clv)),
         tiers=tuple(_tier_total(tier, figures, run.currency) for tier in get_args(Tier)),
@@ -104,6 +110,7 @@ def _tier_total(tier: Tier, figures: Sequence[CurrentFigures], currency: str) ->
 
 
 def not_published(newest: ValueRun | None) -> Missing:
+    """Why there are no values, or no later ones; ``newest`` is the last scoring."""
     if newest is None or newest.published:
         return Missing("No customer has been valued yet.", "Value everybody with `rapport score`.")
     blocking = [d for d in found(Diagnostic(**d) for d in newest.diagnostics) if d.blocking]

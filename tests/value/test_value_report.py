@@ -25,7 +25,7 @@ from crmcore.usecases.value_holdout import HoldOut
 from crmcore.usecases.value_report import ValueReport, value_report
 from crmcore.usecases.value_standing import Values
 from tests.browser import browser, context, page  # noqa: F401
-from tests.builders import a_crm
+from tests.builders import a_crm, a_customer
 from tests.value.shop import add_customers, add_order, open_shop
 
 
@@ -136,7 +136,7 @@ def test_the_tiers_add_up_to_the_published_values(shop: Shop) -> None:
     assert sum(group.customers for group in values.loyalty.groups) == len(cards)
 
 
-def a_small_world(crm: Crm) -> date:
+def a_small_world(crm: Crm, amount: str | None = None) -> date:
     """Thirty customers buy for a euro on up to four days of fifty; ten buy once more in the next fourteen.
 
     Returns the fiftieth day. So short a log offers no earlier window, so the closed form is not chosen, but
@@ -147,9 +147,11 @@ def a_small_world(crm: Crm) -> date:
     add_customers(crm, [f"w{i:02d}" for i in range(30)])
     for i in range(30):
         for n in range(i % 4 + 1):
-            add_order(crm, f"w{i}-{n}", f"w{i:02d}", first + timedelta(days=i % 10 + 10 * n), "1.00")
+            add_order(
+                crm, f"w{i}-{n}", f"w{i:02d}", first + timedelta(days=i % 10 + 10 * n), amount or "1.00"
+            )
     for i in range(10):
-        add_order(crm, f"w{i}-last", f"w{i:02d}", first + timedelta(days=54 + i), "7.00")
+        add_order(crm, f"w{i}-last", f"w{i:02d}", first + timedelta(days=54 + i), amount or "7.00")
     return first + timedelta(days=49)
 
 
@@ -263,6 +265,41 @@ def test_a_scoring_that_was_not_published_says_why(crm: Crm) -> None:
     assert isinstance(values, Missing)
     assert "was not published. Only" in values.why
     assert "Import older orders too" in values.mend
+
+
+def test_values_from_before_an_unpublished_scoring_say_so(crm: Crm) -> None:
+    open_shop(crm, customers=120)
+    score(crm)
+    score(crm, as_of=crm.firm.today(crm.clock()) - timedelta(days=725))
+    day = crm.firm.today(crm.clock())
+    # On the first day nobody had bought again, so no forecast is made, which would take long.
+    values = value_report(crm, day - timedelta(days=730), 1).values
+    assert isinstance(values, Values)
+    assert values.newer is not None
+    assert "was not published" in values.newer.why
+    assert values.customers == 120
+
+
+def test_values_of_another_version_show_what_they_hold(crm: Crm) -> None:
+    a_customer(crm, tier="MVC")
+    report = value_report(crm)
+    assert isinstance(report.values, Values)
+    assert isinstance(report.values.loyalty, Missing)
+    assert isinstance(report.values.typical, Missing)
+    text = Elements(render(report)).text
+    assert text.count("made by another version of the model") == 1
+    assert "100\u00a0% of the customers, the most valuable, hold 100\u00a0% of the value" in text
+
+
+def test_orders_without_money_show_purchases_alone(crm: Crm) -> None:
+    until = a_small_world(crm, amount="0.00")
+    report = value_report(crm, until, 14)
+    held = report.hold_out
+    assert isinstance(held, HoldOut)
+    assert [contest.measure for contest in held.contests] == ["purchases"]
+    html = render(report)
+    assert "of its spend" not in html
+    assert not re.search(r"\b(nan|inf|None)\b", Elements(html).text)
 
 
 def test_too_few_repeat_buyers_are_said_and_not_counted_on(crm: Crm) -> None:
