@@ -1,8 +1,8 @@
 """Tracking: repeat purchases week by week, those that were made beside those that a fitted model expects.
 
-Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way", Marketing Science 24(2), figures 2 and 3.
-The expectation is that of newcomers: E[X(t)] of a customer whom nothing is known of but his first day,
-summed over the customers. So the curve shows whether the model has the shop's pace right, not who buys.
+The tracking plots of Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way", Marketing Science
+24(2). The expectation is that of newcomers: E[X(t)] of a customer whom nothing is known of but his first
+day, summed over the customers. So the curve shows whether the model has the shop's pace right, not who buys.
 """
 
 from __future__ import annotations

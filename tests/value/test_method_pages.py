@@ -24,6 +24,7 @@ PAGES = (
     "plain-retention",
     "purchase-summary",
     "relationship-levels",
+    "report",
     "shifted-beta-geometric",
     "strategic-value",
     "tiers",
