@@ -71,7 +71,7 @@ def create_action_app(crm: Crm, secret: str) -> FastAPI:
         if not hmac.compare_digest(x_rapport_secret.encode(), secret.encode()):
             return JSONResponse({"error": "this port belongs to the dialogue engine"}, 401)
         started = time.perf_counter()
-        with log_context(conversation_id=_conversation_of(call)):
+        with log_context(**_belonging(call)):
             answer = _run(executor, call)
             took = round((time.perf_counter() - started) * 1000, 1)
             logger.info(
@@ -83,11 +83,17 @@ def create_action_app(crm: Crm, secret: str) -> FastAPI:
     return app
 
 
-def _conversation_of(call: dict[str, Any]) -> str:
-    """From the sender ``<conversation>.<session of the brain>``; for the log alone."""
-    tracker = call.get("tracker")
-    sender = tracker.get("sender_id") if isinstance(tracker, dict) else None
-    return str(sender or "").rpartition(".")[0]
+def _belonging(call: dict[str, Any]) -> dict[str, str]:
+    """For the log alone: the conversation, and the request in which its customer wrote.
+
+    The sender is ``<conversation>.<session of the brain>``; the gateway sends the request's name along.
+    """
+    tracker = call.get("tracker") or {}
+    message = tracker.get("latest_message") or {}
+    found = {"conversation_id": str(tracker.get("sender_id") or "").rpartition(".")[0]}
+    if request := (message.get("metadata") or {}).get("request_id"):
+        found["request_id"] = str(request)
+    return found
 
 
 def _run(executor: ActionExecutor, call: dict[str, Any]) -> JSONResponse:

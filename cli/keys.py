@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from crmcore.api_keys import SCOPES, ApiKey
 from crmcore.crm import Crm
@@ -39,7 +39,7 @@ def list_(
     if as_json:
         typer.echo(json.dumps([_shown(key) for key in keys], indent=2))
         return
-    table = Table("Id", "Name", "Scopes", "Made (UTC)", "Last used (UTC)", "State")
+    table = Table(Column("Id", overflow="fold"), "Name", "Scopes", "Made (UTC)", "Last used (UTC)", "State")
     for key in keys:
         used = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M}"
         state = "in use" if key.revoked_at is None else f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"

@@ -66,8 +66,11 @@ def save(path: Path, request: Request, report: ImportReport) -> None:
 def _read(path: Path, kind: str) -> dict[str, Any]:
     try:
         found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise WrongMapping(f"the mapping {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise WrongMapping(f"the mapping {path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, YAMLError) as error:
+        said = " ".join(str(error).split())  # YAML's own words point at the place over several lines.
+        raise WrongMapping(f"the mapping {path} is no YAML: {said}") from error
     known = {"kind", "header", *_TEXTS, *_TABLES}
     if not isinstance(found, dict) or not isinstance(found.get("fields"), dict):
         raise WrongMapping(f"{path} is no mapping; save one with --save-mapping to see what it looks like")
@@ -79,6 +82,8 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
         raise WrongMapping(f"{path} is a mapping of {found['kind']} and not of {kind}")
     if found.get("header", True) not in (True, False):
         raise WrongMapping(f"{path}: header is true or false")
+    if odd := [name for name in _TABLES if not isinstance(found.get(name) or {}, dict)]:
+        raise WrongMapping(f"{path}: {odd[0]} is a table, with lines such as `name: meaning`")
     tables = {name: {str(k): str(v) for k, v in (found.get(name) or {}).items()} for name in _TABLES}
     texts = {name: None if found.get(name) is None else str(found[name]) for name in _TEXTS}
     return {"header": found.get("header", True), **texts, **tables}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from crmcore.crm import Crm
 from crmcore.events import KINDS
@@ -47,7 +47,9 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([_endpoint(one) for one in found], indent=2))
         return
-    table = Table("Id", "Address", "Events", "Waiting", "Dead", "State")
+    # An id that is cut cannot be copied into the next command.
+    whole = Column("Id", overflow="fold"), Column("Address", overflow="fold")
+    table = Table(*whole, "Events", "Waiting", "Dead", "State")
     for one in found:
         kinds = "all" if one.endpoint.events == KINDS else " ".join(one.endpoint.events)
         table.add_row(

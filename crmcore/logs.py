@@ -144,6 +144,11 @@ def log_context(**fields: str) -> Iterator[None]:
         _context.reset(token)
 
 
+def request_id() -> str | None:
+    """The request on whose behalf this runs, for handing it on to another process."""
+    return _context.get().get("request_id")
+
+
 def new_request_id() -> str:
     """Letters alone, so that no mask takes it for a number."""
     return "req_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))

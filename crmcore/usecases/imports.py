@@ -245,7 +245,8 @@ class _File:
         )
 
     def _write_rejects(self) -> Path:
-        path = self.request.rejects or self.request.workplace / f"rejected-{self.request.path.name}.csv"
+        name = Path(self.request.path.name.removesuffix(".gz")).stem
+        path = self.request.rejects or self.request.workplace / f"rejected-{name}.csv"
         write_rejects(path, self.table, self.bench.rejects_between)
         return path
 

@@ -82,24 +82,30 @@ def test_every_action_of_the_domain_is_registered_once(crm: Crm) -> None:
     assert sorted(action.name() for action in all_actions(crm)) == sorted(DOMAIN["actions"])
 
 
-def test_each_call_is_one_log_line_that_names_the_conversation(
+def test_each_call_is_one_log_line_that_names_the_conversation_and_the_request(
     crm: Crm, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="actions.app")
     written: list[str] = []
+    names = ("event", "conversation_id", "request_id")
+    message = {"metadata": {"message_id": 7, "request_id": "req_abc"}}
+    call = CALL | {"next_action": "action_fly", "tracker": CALL["tracker"] | {"latest_message": message}}
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            written.append(f"{record.getMessage()} {vars(record)['event']} {vars(record)['conversation_id']}")
+            found = vars(record)
+            written.append(" ".join([record.getMessage(), *(str(found.get(name)) for name in names)]))
 
     handler = Collect()
     handler.addFilter(AddContext())
     logging.getLogger("actions.app").addHandler(handler)
     try:
         with TestClient(create_action_app(crm, SECRET), headers={"X-Rapport-Secret": SECRET}) as client:
-            client.post("/webhook", json={**CALL, "next_action": "action_fly"})
+            client.post("/webhook", json=call)
+            client.post("/webhook", json={"next_action": "action_fly"})
     finally:
         logging.getLogger("actions.app").removeHandler(handler)
-    assert len(written) == 1
+    assert len(written) == 2
     assert written[0].startswith("action_fly: 404 after ")
-    assert written[0].endswith(" action cnv_1")
+    assert written[0].endswith(" action cnv_1 req_abc")
+    assert written[1].endswith(" action  None")

@@ -75,7 +75,8 @@ def test_what_was_said_is_saved_and_said_again_from_the_file(crm: Crm, home: Pat
     [
         ("amount: 5\n", "--save-mapping"),
         ("fields: {amount: x}\ncolour: red\n", "has colour"),
-        ("fields: [", "cannot be read"),
+        ("fields: [", "is no YAML: while parsing"),
+        ("fields: {amount: x}\nstatus: [a, b]\n", "status is a table"),
     ],
 )
 def test_a_mapping_that_is_none_says_so(crm: Crm, home: Path, tmp_path: Path, text: str, why: str) -> None:
@@ -93,7 +94,7 @@ def test_rejected_rows_end_with_status_1_and_lie_in_a_private_file(
     assert "Nothing was imported" in result.output
     assert "first in line 4: ordered_at is no day of the calendar" in result.output
     assert "eve" not in result.output
-    rejects = home / "imports" / "rejected-export.csv.csv"
+    rejects = home / "imports" / "rejected-export.csv"
     assert rejects.stat().st_mode & 0o077 == 0
     assert rejects.read_text().splitlines()[-1] == "5,amount is no number,'=cmd,01.04.2025,x,Versandt"
     chosen = tmp_path / "mine.csv"

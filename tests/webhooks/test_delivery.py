@@ -321,7 +321,9 @@ def test_the_commands_add_show_test_retry_and_remove(
     work(sending)
     [letter] = json.loads(typed("dead", "--json")[1])
     assert (letter["event"], letter["last_error"]) == ("order.status_changed", "410 thanks")
-    assert "switched off" in typed("list")[1]
+    table = typed("list")[1]
+    assert "switched off" in table
+    assert endpoint_id in "".join(line.split("│")[1].strip() for line in table.splitlines() if "│" in line)
     assert typed("enable", endpoint_id)[0] == 0
     assert typed("retry")[0] == 2, "which letters must be said"
     assert typed("retry", str(letter["number"])) == (0, "1 letters are tried again\n")

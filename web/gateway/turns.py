@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from crmcore.conversations import LeasedTurn, Message, Reply, StaleTurn
 from crmcore.crm import Crm
 from crmcore.errors import CrmError, StoreUnavailable
+from crmcore.logs import request_id
 from crmcore.metrics import turn_seconds, turns
 from crmcore.usecases.escalation import request_from_turn
 from crmcore.usecases.operating import note_incident
@@ -185,6 +186,8 @@ class TurnRunner:
 
     async def _ask(self, turn: LeasedTurn) -> str:
         metadata: dict[str, Any] = {"message_id": turn.message_id, "epoch": turn.epoch}
+        if (request := request_id()) is not None:  # None: nobody waits for what was left over.
+            metadata["request_id"] = request
         if turn.brain_notice is not None:
             metadata["notice"] = turn.brain_notice
         try:

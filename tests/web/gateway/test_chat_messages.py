@@ -29,14 +29,15 @@ def test_a_message_is_answered_over_the_stream(chat: Gateway) -> None:
     assert reply["name"] == chat.crm.firm.voice.assistant
 
 
-def test_the_brain_is_told_message_and_epoch(chat: Gateway) -> None:
+def test_the_brain_is_told_message_epoch_and_request(chat: Gateway) -> None:
     visitor = chat.visitor()
-    visitor.send("hello")
+    answer = visitor.send("hello")
     visitor.hears("bot")
     (asked,) = chat.brain.asked
     assert asked.sender == f"{visitor.conversation_id}.0"
     assert asked.metadata["epoch"] == 0
     assert isinstance(asked.metadata["message_id"], int)
+    assert asked.metadata["request_id"] == answer.headers["X-Request-ID"]
 
 
 def test_the_same_client_id_ten_times_at_once_is_one_message_and_one_answer(chat: Gateway) -> None:
