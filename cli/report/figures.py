@@ -38,7 +38,7 @@ def figure(
     title: str,
     reading: str,
     table: Table,
-    key: tuple[tuple[str, str], ...] = (),
+    key: tuple[tuple[str, str], ...],
     spans: bool = False,
 ) -> Figure:
     """Draw the chart; ``spans``: across the whole page."""

@@ -83,7 +83,7 @@ def _totals(held: HoldOut) -> Figure:
                 *(f"Error a customer, {c.measure}" for c in held.contests),
             ),
             [
-                (same[0].name, *(_share(e.total_share) for e in same), *(_error(e.rmse) for e in same))
+                (same[0].name, *(_share(e.total_share) for e in same), *(_exact(e.rmse) for e in same))
                 for same in zip(*(contest.entrants for contest in held.contests), strict=True)
             ],
         ),
@@ -104,8 +104,8 @@ def _ranking(contest: Contest) -> Figure:
     )
     return figure(
         Chart([bars, rule("x", 0.1)], height=230),
-        title=f"The engine’s best tenth brought {percent(engine.top_decile)} of the {contest.measure}; "
-        f"the best other way ({best.name}) finds {percent(best.top_decile)}",
+        title=f"The engine’s best tenth brought {percent(engine.top_decile, 1)} of the {contest.measure}; "
+        f"the best other way ({best.name}) finds {percent(best.top_decile, 1)}",
         reading="Each way puts the customers in order, and the bar is what its best tenth brought; the "
         "dashed line is a tenth drawn by chance.",
         table=Table(
@@ -151,10 +151,9 @@ def _by_frequency(held: HoldOut) -> Figure:
     x = names("label", f"repeat purchases until {day(held.until)}", [c.label for c in cells])
     unit = f"purchases a customer in {held.horizon} days"
     rows = [{"label": c.label, "foreseen": c.foreseen, "actual": c.actual} for c in cells]
-    ranges = [
-        {"label": c.label, "low": span[0], "high": span[1]} for c in cells if (span := _chance(c)) is not None
-    ]
-    inside = [c for c in cells if (span := _chance(c)) is not None and span[0] <= c.foreseen <= span[1]]
+    judged = [(cell, *_chance(cell)) for cell in cells]
+    ranges = [{"label": cell.label, "low": low, "high": high} for cell, low, high in judged]
+    inside = sum(low <= cell.foreseen <= high for cell, low, high in judged)
     stroke = {"color": charts.ACTUAL, "strokeWidth": 2}
     dot = {"color": charts.ACTUAL, "size": 80}
     return figure(
@@ -166,14 +165,20 @@ def _by_frequency(held: HoldOut) -> Figure:
             ],
             height=260,
         ),
-        title=f"The forecast lies within chance for {len(inside)} of {len(ranges)} groups of customers",
+        title=f"The forecast lies within chance for {inside} of {len(cells)} groups of customers",
         reading="Customers are grouped by how often they had bought again; where the line runs through the "
         "upright stroke, forecast and outcome differ no more than chance allows (19 cases of 20).",
         table=Table(
             ("Repeat purchases", "Customers", "Foreseen", "Came", "In 19 of 20 cases"),
             [
-                (c.label, count(c.customers), f"{c.foreseen:.2f}", f"{c.actual:.2f}", _chance_in_words(c))
-                for c in cells
+                (
+                    c.label,
+                    count(c.customers),
+                    _exact(c.foreseen),
+                    _exact(c.actual),
+                    f"{low:.2f} to {high:.2f}",
+                )
+                for c, low, high in judged
             ],
         ),
         key=(("round actual", "came, with its chance"), _FORESEEN),
@@ -275,21 +280,14 @@ def _line_of_points(size: int) -> dict[str, Any]:
     return {"color": charts.FORESEEN, "point": {"color": charts.FORESEEN, "size": size}}
 
 
-def _chance(cell: Cell) -> tuple[float, float] | None:
-    """Where the true mean of such customers lies in 19 cases of 20; None for a single customer."""
-    if cell.error is None:
-        return None
+def _chance(cell: Cell) -> tuple[float, float]:
+    """Where the true mean of such customers lies in 19 cases of 20."""
     return max(cell.actual - _CHANCE * cell.error, 0.0), cell.actual + _CHANCE * cell.error
-
-
-def _chance_in_words(cell: Cell) -> str:
-    span = _chance(cell)
-    return "unknown" if span is None else f"{span[0]:.2f} to {span[1]:.2f}"
 
 
 def _share(of: float | None) -> str:
     return "–" if of is None else percent(of)
 
 
-def _error(of: float | None) -> str:
+def _exact(of: float | None) -> str:
     return "–" if of is None else f"{of:,.2f}"

@@ -10,7 +10,7 @@ from cli.report.figures import Figure, Table, figure
 from cli.report.numbers import count, money, percent
 from crmcore.tiers import Tier
 from crmcore.usecases.value_findings import Missing
-from crmcore.usecases.value_standing import TierTotal, Values
+from crmcore.usecases.value_in_force import TierTotal, Values
 from crmcore.value.loyalty import STRATEGY, LoyaltyGroup
 from crmcore.value.loyalty_map import LoyaltyMap
 from crmcore.value.spread import Bar, Typical

@@ -21,6 +21,7 @@ from crmcore.usecases.value_report import ValueReport
 _HERE = Path(__file__).parent
 _TOKENS = ROOT / "web" / "static" / "tokens.css"  # The product's colours and type, named in one place.
 _SHARED = ROOT / "web" / "static" / "base.css"
+_LONGEST_NUMBER = 24  # Characters.
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def render(report: ValueReport) -> str:
             findings=list(_findings(report)),
             parameters=list(_parameters(report)),
             variant=_variant,
+            is_long=_is_long,
             **{name: getattr(numbers, name) for name in ("count", "day", "money", "percent")},
         )
     )
@@ -73,6 +75,11 @@ def _variant(name: str) -> str:
     form, *layers = name.split(" + ")
     *first, last = layers or [""]
     return f"{form} with {', '.join(first)} and {last}" if first else f"{form} with {last}" if last else form
+
+
+def _is_long(cell: str) -> bool:
+    """A sentence, which a table sets as text and not as a number."""
+    return len(cell) > _LONGEST_NUMBER
 
 
 def _findings(report: ValueReport) -> Iterator[tuple[str, Found]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from crmcore.value.estimator import Estimator
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.mending import WHAT_TO_DO
+from crmcore.value.mending import BY_ANOTHER_VERSION, WHAT_TO_DO
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Found:
 
 
 def parameters(*models: Estimator[Any]) -> tuple[Parameter, ...]:
+    """Of fitted models, in their order."""
     return tuple(
         Parameter(model.NAME, name, estimate, _known(vars(model.standard_errors_)[name]))
         for model in models
@@ -59,5 +60,8 @@ def _known(figure: float) -> float | None:
     return None if np.isnan(figure) else figure
 
 
-def found(diagnostics: Iterable[Diagnostic]) -> tuple[Found, ...]:
-    return tuple(Found(d.code, d.message, d.blocking, WHAT_TO_DO[d.code]) for d in diagnostics)
+def with_advice(diagnostics: Iterable[Diagnostic]) -> tuple[Found, ...]:
+    """Each with what to do about it; a run that is kept may hold codes that no fit uses any more."""
+    return tuple(
+        Found(d.code, d.message, d.blocking, WHAT_TO_DO.get(d.code, BY_ANOTHER_VERSION)) for d in diagnostics
+    )

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from crmcore.usecases.value_backtest import OutcomeUnknown, check_outcome
-from crmcore.usecases.value_findings import Found, Missing, Parameter, found, parameters
+from crmcore.usecases.value_findings import Found, Missing, Parameter, parameters, with_advice
 from crmcore.value.accuracy import Accuracy
 from crmcore.value.backtest import Backtest, Cell, Difference, backtest
 from crmcore.value.bgnbd import BGNBD
@@ -142,7 +142,7 @@ def _compare(log: PurchaseLog, until: date, horizon: int, by_default: bool) -> H
         by_frequency=result.by_frequency,
         tracking=_tracking(log, result, day, horizon),
         parameters=parameters(base.purchases, base.spend),
-        diagnostics=found([*base.purchases.diagnostics_, *base.spend.diagnostics_]),
+        diagnostics=with_advice([*base.purchases.diagnostics_, *base.spend.diagnostics_]),
     )
 
 

@@ -9,7 +9,7 @@ from crmcore.crm import Crm
 from crmcore.usecases.value_backtest import purchase_log
 from crmcore.usecases.value_findings import NO_ORDERS, Missing
 from crmcore.usecases.value_holdout import HoldOut, hold_out
-from crmcore.usecases.value_standing import Values, not_published, standing_values
+from crmcore.usecases.value_in_force import Values, not_published, values_in_force
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import InvalidHistory
 
@@ -54,7 +54,7 @@ def value_report(crm: Crm, until: date | None = None, horizon: int | None = None
             log = None
     values: Values | Missing = NO_ORDERS
     if run is not None and newest is not None and figures:
-        values = standing_values(run, newest, figures, today - timedelta(days=firm.value.stale_after_days))
+        values = values_in_force(run, newest, figures, today - timedelta(days=firm.value.stale_after_days))
     elif log is not None:
         values = not_published(newest)
     return ValueReport(

@@ -55,14 +55,15 @@ class Difference:
 class Cell:
     """Customers of one kind: how many, and purchases foreseen and made on average.
 
-    error : standard error of ``actual`` over its customers; None for a single customer.
+    error : standard error of ``actual`` over its customers, and never less than if they bought by chance
+        alone (Poisson) at the foreseen mean: few who all did the same show no spread.
     """
 
     label: str
     customers: int
     foreseen: float
     actual: float
-    error: float | None
+    error: float
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,6 @@ def _by_frequency(frequency: FloatArray, foreseen: FloatArray, actual: FloatArra
 
 
 def _cell(label: str, who: NDArray[np.intp], foreseen: FloatArray, actual: FloatArray) -> Cell:
-    n, came = len(who), actual[who]
-    error = float(came.std(ddof=1)) / math.sqrt(n) if n > 1 else None
-    return Cell(label, n, float(foreseen[who].mean()), float(came.mean()), error)
+    n, came, mean = len(who), actual[who], float(foreseen[who].mean())
+    spread = float(came.var(ddof=1)) if n > 1 else 0.0
+    return Cell(label, n, mean, float(came.mean()), math.sqrt(max(spread, mean) / n))

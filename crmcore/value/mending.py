@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from crmcore.value.fitting import DiagnosticCode
 
+BY_ANOTHER_VERSION = "An earlier version found this; score again to see whether it still holds."
 WHAT_TO_DO: Mapping[DiagnosticCode, str] = {
     "differences_not_identified": (
         "Use sums and expectations, and read nothing into a single parameter. A longer log holds them better."

@@ -54,11 +54,14 @@ def test_lift_is_what_each_tenth_brought_and_what_it_was_foreseen_to() -> None:
 
 
 def test_a_group_knows_how_far_its_mean_may_be_off() -> None:
-    came = np.array([1.0, 3.0, 2.0, 5.0])
-    once, twice = _by_frequency(np.array([1.0, 1.0, 1.0, 2.0]), np.ones(4), came)
-    assert (once.label, once.customers, once.actual) == ("1", 3, 2.0)
-    assert once.error == pytest.approx(1 / np.sqrt(3))
-    assert twice.error is None, "one customer says nothing about chance"
+    came = np.array([1.0, 3.0, 8.0, 0.0, 0.0, 5.0])
+    frequency = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 3.0])
+    once, twice, thrice = _by_frequency(frequency, np.full(6, 0.5), came)
+    assert (once.label, once.customers, once.actual) == ("1", 3, 4.0)
+    assert once.error == pytest.approx(np.sqrt(13 / 3))
+    # Two who both bought nothing, and one alone, show no spread; chance has one.
+    assert twice.error == pytest.approx(np.sqrt(0.5 / 2))
+    assert thrice.error == pytest.approx(np.sqrt(0.5))
 
 
 def test_the_histogram_has_round_borders_and_open_ends() -> None:

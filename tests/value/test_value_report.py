@@ -22,10 +22,10 @@ from crmcore.usecases.value import score, value_card
 from crmcore.usecases.value_backtest import OutcomeUnknown
 from crmcore.usecases.value_findings import Found, Missing
 from crmcore.usecases.value_holdout import HoldOut
+from crmcore.usecases.value_in_force import Values
 from crmcore.usecases.value_report import ValueReport, value_report
-from crmcore.usecases.value_standing import Values
 from tests.browser import browser, context, page  # noqa: F401
-from tests.builders import a_crm, a_customer
+from tests.builders import Clock, a_crm, a_customer
 from tests.value.shop import add_customers, add_order, open_shop
 
 
@@ -267,9 +267,10 @@ def test_a_scoring_that_was_not_published_says_why(crm: Crm) -> None:
     assert "Import older orders too" in values.mend
 
 
-def test_values_from_before_an_unpublished_scoring_say_so(crm: Crm) -> None:
+def test_values_from_before_an_unpublished_scoring_say_so(crm: Crm, clock: Clock) -> None:
     open_shop(crm, customers=120)
     score(crm)
+    clock.advance(hours=1)
     score(crm, as_of=crm.firm.today(crm.clock()) - timedelta(days=725))
     day = crm.firm.today(crm.clock())
     # On the first day nobody had bought again, so no forecast is made, which would take long.

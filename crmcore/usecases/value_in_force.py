@@ -12,7 +12,7 @@ import numpy as np
 
 from crmcore.money import exponent, from_minor
 from crmcore.tiers import Tier
-from crmcore.usecases.value_findings import Found, Missing, Parameter, found, parameters
+from crmcore.usecases.value_findings import Found, Missing, Parameter, parameters, with_advice
 from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.engine import MODEL_VERSION
 from crmcore.value.fitting import Diagnostic
@@ -55,12 +55,12 @@ class Values:
     diagnostics: tuple[Found, ...]
 
 
-def standing_values(
+def values_in_force(
     run: ValueRun, newest: ValueRun, figures: Sequence[CurrentFigures], stale_before: date
 ) -> Values:
     """``run`` is the one in force, ``newest`` the last one; values from before ``stale_before`` are stale."""
-    unit = 10.0 ** -exponent(run.currency)
-    clv = np.array([row.clv_minor for row in figures], dtype=np.float64) * unit
+    units = 10.0 ** exponent(run.currency)
+    clv = np.array([row.clv_minor for row in figures], dtype=np.float64) / units
     purchases = np.array([row.expected_purchases for row in figures])
     loyalty: LoyaltyMap | Missing = _ANOTHER_VERSION
     of_fits: tuple[Parameter, ...] = ()
@@ -87,9 +87,9 @@ def standing_values(
         tiers=tuple(_tier_total(tier, figures, run.currency) for tier in get_args(Tier)),
         loyalty=loyalty,
         bars=bars(clv),
-        typical=typical_by_tenth(*(np.array(sure, dtype=np.float64) * unit).T) if sure else _ANOTHER_VERSION,
+        typical=typical_by_tenth(*(np.array(sure, dtype=np.float64) / units).T) if sure else _ANOTHER_VERSION,
         parameters=of_fits,
-        diagnostics=found(Diagnostic(**d) for d in run.diagnostics),
+        diagnostics=with_advice(Diagnostic(**d) for d in run.diagnostics),
     )
 
 
@@ -113,7 +113,7 @@ def not_published(newest: ValueRun | None) -> Missing:
     """Why there are no values, or no later ones; ``newest`` is the last scoring."""
     if newest is None or newest.published:
         return Missing("No customer has been valued yet.", "Value everybody with `rapport score`.")
-    blocking = [d for d in found(Diagnostic(**d) for d in newest.diagnostics) if d.blocking]
+    blocking = [d for d in with_advice(Diagnostic(**d) for d in newest.diagnostics) if d.blocking]
     said, mend = (dict.fromkeys(getattr(d, text) for d in blocking) for text in ("message", "mend"))
     return Missing(
         f"The scoring of {newest.observed_until} was not published. " + " ".join(said),
