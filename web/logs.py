@@ -55,10 +55,12 @@ class AccessLog:
                 if status != "-" and not _is_stream(scope["path"]):
                     request_seconds.observe(took)
                 conversation_id = scope["state"].get("conversation_id")
+                # A word between status and time, because the mask takes digits in a row for a phone number.
                 access.info(
-                    "%s %s %s %.0f ms", scope["method"], scope["path"], status, took * 1000,
+                    "%s %s: %s after %.0f ms", scope["method"], scope["path"], status, took * 1000,
                     extra={
                         "event": "request",
+                        "status": status,
                         "duration_ms": round(took * 1000, 1),
                         **({"conversation_id": conversation_id} if conversation_id else {}),
                     },

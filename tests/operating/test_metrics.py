@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count as counting
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from crmcore.conversations import Reply
 from crmcore.crm import Crm
 from crmcore.events import KINDS
+from crmcore.logs import MaskPersonal
 from crmcore.metrics import INSTALLATION, exposition, names
 from crmcore.usecases.escalation import request_person
 from crmcore.usecases.operating import note_incident, readings
@@ -218,6 +221,20 @@ def test_a_sane_request_id_travels_to_the_answer_and_the_log(
 def test_any_other_request_id_is_replaced(chat: Gateway, forged: str) -> None:
     answer = httpx.get(f"{chat.url}/health/live", headers={"X-Request-ID": forged.encode()})
     assert re.fullmatch(r"req_[a-z]{20}", answer.headers["X-Request-ID"])
+
+
+def test_the_line_of_a_slow_request_keeps_its_status_and_its_time(
+    chat: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The mask once took both together for a telephone number."""
+    ticks = counting()
+    monkeypatch.setattr("web.logs.time", SimpleNamespace(perf_counter=lambda: next(ticks) * 0.3625))
+    with caplog.at_level("INFO", logger="rapport.access"):
+        httpx.get(f"{chat.url}/health/live")
+        (line,) = until(lambda: [r for r in caplog.records if r.name == "rapport.access"], "it is logged")
+    MaskPersonal().filter(line)
+    assert re.fullmatch(r"GET /health/live: 200 after \d{3,} ms", line.getMessage())
+    assert vars(line)["status"] == 200
 
 
 def test_the_log_of_a_request_and_of_its_turn_names_the_conversation(

@@ -112,8 +112,8 @@ def test_no_text_token_or_query_gets_into_the_logs(crm: Crm, tmp_path: Path, log
         visitor.http.get("/chat/messages", params={"after": 0, "x": "query-canary"}, headers=visitor.headers)
         Visitor(chat, "forged." + visitor.token).send("text-canary")
     written = log.getvalue()
-    assert "GET /chat/messages 200" in written
-    assert "POST /chat/messages 201" in written
+    assert "GET /chat/messages: 200" in written
+    assert "POST /chat/messages: 201" in written
     ours = "\n".join(line for line in written.splitlines() if "HTTP Request:" not in line)
     for secret in (*CANARIES, "query-canary", "text-canary", visitor.token):
         assert secret not in ours
@@ -127,7 +127,7 @@ def test_no_text_token_or_query_gets_into_the_logs(crm: Crm, tmp_path: Path, log
         ("card 4111-1111-1111-1111.", "card [number]."),
         ("call +353 1 555 0142", "call [number]"),
         ("Authorization: Bearer abc.def", "Authorization: [token]"),
-        ("GET /chat/messages 200 12 ms", "GET /chat/messages 200 12 ms"),
+        ("GET /chat/messages: 200 after 1200 ms", "GET /chat/messages: 200 after 1200 ms"),
         ("message 123 of cnv_0123456789abcdef0123", "message 123 of cnv_0123456789abcdef0123"),
         ("8 conversations, 12345 ms, 10:00:01", "8 conversations, 12345 ms, 10:00:01"),
     ],
