@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import shlex
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -135,9 +136,18 @@ def test_every_target_is_built_as_an_ordinary_user_from_groups_that_there_are() 
             assert (ROOT / source).exists(), source
 
 
-def test_no_secret_and_no_data_can_get_into_an_image() -> None:
+def test_no_secret_and_no_data_can_get_into_an_image_or_into_the_repository() -> None:
     left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert {"var", ".git", "deploy/*.env", "models", ".venv*"} <= set(left_out)
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"var/", "deploy/*.env"} <= set(ignored)
+
+
+def test_a_volume_of_ours_begins_as_a_directory_of_the_ordinary_user() -> None:
+    """A volume takes the owner of the directory that it covers, and is root's where there is none."""
+    made = re.findall(r"(?:--home-dir|install -d -m 700 -o rapport -g rapport) (\S+)", DOCKERFILE)
+    mounted = {volume.split(":")[1] for service in OURS.values() for volume in service.get("volumes", [])}
+    assert mounted == set(made)
 
 
 def test_the_example_sets_every_secret_to_nothing_and_names_only_known_settings() -> None:
@@ -168,6 +178,18 @@ def test_the_monitor_reads_both_gateways_with_the_token() -> None:
     assert job["authorization"]["credentials_file"] == "/run/secrets/metrics_token"
     mounted = {volume.split(":")[1] for volume in SERVICES["prometheus"]["volumes"]}
     assert set(monitor["rule_files"]) <= mounted
+
+
+@pytest.mark.parametrize(
+    "command",
+    re.findall(
+        r"(?:/opt/rapport/rapport|as-rapport) (\w.+)$",
+        (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    ),
+)
+def test_every_command_of_the_page_exists(command: str) -> None:
+    require_command(shlex.split(command))
 
 
 # --- systemd -------------------------------------------------------------------------------------------
