@@ -158,9 +158,15 @@ def _reaches(amount: Decimal, border: Decimal | None, has_it: bool, policy: Tier
 
 
 def _border(amounts: Sequence[Decimal], places: int) -> Decimal | None:
-    """The amount of the last of ``places`` best; None without a place or without anything positive."""
+    """The least positive amount that no more than ``places`` of these reach; None when there is none.
+
+    Where equal amounts lie across the last place, none of them enters: a border on them would let all in.
+    """
     ranked = sorted((a for a in amounts if a > 0), reverse=True)
-    return ranked[min(places, len(ranked)) - 1] if places and ranked else None
+    inside = ranked[:places]
+    if len(ranked) > places:
+        inside = [a for a in inside if a > ranked[places]]
+    return inside[-1] if inside else None
 
 
 def record_inputs(standing: Standing, borders: Borders, policy: TierPolicy) -> dict[str, Any]:

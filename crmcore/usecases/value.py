@@ -80,20 +80,20 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
         horizon_days=firm.value.horizon_days,
         currency=firm.currency,
         parameters=_fitted(scoring),
-        diagnostics=tuple(dict(vars(d)) for d in scoring.diagnostics),
+        diagnostics=tuple(dict(vars(d)) for d in scoring.fit.diagnostics),
         published=scoring.values is not None,
     )
-    if scoring.values is None or scoring.model is None or scoring.benchmarks is None:
+    if scoring.values is None or scoring.fit.model is None or scoring.benchmarks is None:
         with crm.store.write() as tx:
             tx.value.add_run(run)
-        return ScoreReport(run, len(books.summary), {}, None, scoring.diagnostics)
+        return ScoreReport(run, len(books.summary), {}, None, scoring.fit.diagnostics)
 
     policy = TierPolicy(firm.tiers.mvc_share, firm.tiers.mgc_share, firm.tiers.bz_probability)
     previous = {customer_id: standing.tier for customer_id, standing in before.items()}
     borders, ranked = rank(
         books, scoring.values, scoring.benchmarks.peers, terms.horizon_days, policy, previous, firm.currency
     )
-    run = replace(run, parameters=_parameters(scoring.model, scoring.benchmarks, policy, borders))
+    run = replace(run, parameters=_parameters(scoring.fit.model, scoring.benchmarks, policy, borders))
     valued = Valued(run, observed_until, books, scoring.values, ranked, borders, policy)
     with crm.store.write() as tx:
         tx.value.add_run(run)
@@ -113,7 +113,7 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
     current = [*(s for s in snapshots if s.customer_id not in late), *again]
     tiers = Counter(s.tier for s in current)
     total = from_minor(sum(s.clv_minor for s in current), firm.currency)
-    return ScoreReport(run, len(current), tiers, total, scoring.diagnostics)
+    return ScoreReport(run, len(current), tiers, total, scoring.fit.diagnostics)
 
 
 def _refreshed_meanwhile(
@@ -143,7 +143,7 @@ def _parameters(
 def _fitted(scoring: Scoring) -> dict[str, Any]:
     """What the fits found, with standard errors, log-likelihood and diagnostics, by model."""
     found = {}
-    for name, fit in (("purchases", scoring.purchases), ("spend", scoring.spend)):
+    for name, fit in (("purchases", scoring.fit.purchases), ("spend", scoring.fit.spend)):
         if fit is not None:
             found[name] = json.loads(fit.to_json())
     return found

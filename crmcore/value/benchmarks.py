@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from crmcore.value.clv import CustomerValues
+import numpy as np
+from numpy.typing import NDArray
+
 from crmcore.value.loyalty import LoyaltyBorders, loyalty_borders
 from crmcore.value.peers import Peers, find_peers
-from crmcore.value.summary import PurchaseSummary
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,5 +28,8 @@ class Benchmarks:
         return cls(Peers.from_json(stored["peers"]), LoyaltyBorders(**stored["loyalty"]))
 
 
-def find_benchmarks(summary: PurchaseSummary, values: CustomerValues) -> Benchmarks:
-    return Benchmarks(find_peers(summary, values.clv), loyalty_borders(values.clv, values.expected_purchases))
+def find_benchmarks(
+    T: FloatArray, purchase_size: FloatArray, clv: FloatArray, expected_purchases: FloatArray
+) -> Benchmarks:
+    """From all customers of a firm, each shape (n,); see :func:`~crmcore.value.peers.find_peers`."""
+    return Benchmarks(find_peers(T, purchase_size, clv), loyalty_borders(clv, expected_purchases))

@@ -57,9 +57,12 @@ def read_books(
         check_currency(rows, currency)
     units = 10.0 ** exponent(currency)
     ids: dict[str, int] = {}
-    customer = _indices([row.customer_id for row in (*orders, *returns)], ids)
-    day = np.array([row.at.astimezone(zone).toordinal() for row in (*orders, *returns)], dtype=np.int64)
-    amount = np.array([row.amount_minor for row in orders] + [-row.amount_minor for row in returns], float)
+    # A return of nothing changes nothing; as an amount of nought it would pass for a purchase that was free.
+    moves = [(row, row.amount_minor) for row in orders]
+    moves += [(row, -row.amount_minor) for row in returns if row.amount_minor]
+    customer = _indices([row.customer_id for row, _ in moves], ids)
+    day = np.array([row.at.astimezone(zone).toordinal() for row, _ in moves], dtype=np.int64)
+    amount = np.array([amount for _, amount in moves], float)
     in_minor = summarise_arrays(list(ids), customer, day, amount, observed_until=observed_until.toordinal())
     summary = replace(
         in_minor,
@@ -113,7 +116,8 @@ def _trend(
         day = row.at.astimezone(zone).toordinal()
         if end - WINDOW_DAYS < day <= end:
             recent.append((i, row.amount_minor))
-            days.add((i, day))
+            if row.amount_minor >= 0:
+                days.add((i, day))
         elif end - 2 * WINDOW_DAYS < day <= end - WINDOW_DAYS:
             earlier.append((i, row.amount_minor))
     return Trend(_sum(recent, n) / units, _sum(earlier, n) / units, _sum([(i, 1) for i, _ in days], n))

@@ -93,12 +93,21 @@ class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
         time *= self.p_alive(summary)
         return time
 
+    def if_active(
+        self, summary: PurchaseSummary, horizon: float, discount: float
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Of customers who are active now: purchases, discounted purchases and discounted active time within
+        the horizon; each (n,). They depend on frequency and T alone.
+        """
+        purchases, discounted, time = self._ahead(summary, horizon, (0.0, discount), (discount,))
+        return purchases, discounted, time
+
     def predict(self, summary: PurchaseSummary, horizon: float, discount: float = 0.0) -> Forecast:
         """All that is foreseen of each customer, in one pass and to the same bits as one by one."""
         if not horizon < math.inf:
             raise InvalidHistory("predict needs a finite horizon; expected_purchases takes an endless one")
         alive = self.p_alive(summary)
-        purchases, discounted, time = self._ahead(summary, horizon, (0.0, discount), (discount,))
+        purchases, discounted, time = self.if_active(summary, horizon, discount)
         for figures in (purchases, discounted, time):
             figures *= alive
         return Forecast(alive, purchases, discounted, time, check_horizon(summary, horizon))

@@ -18,8 +18,9 @@ from crmcore.value.cost_to_serve import CostForecast
 FloatArray = NDArray[np.float64]
 
 COVERAGE = 0.95
-_WIDEST = 25.0  # Squared variation at which a moment-matched lognormal stops meaning anything.
-_LEAST = 1e-300
+WIDEST = 25.0  # Squared variation at which a moment-matched lognormal stops meaning anything.
+LEAST = 1e-300
+LEAST_SPREAD = 1e-6
 # What a lognormal may be, in 41 and 7 steps of its logarithm; each with the probability of its step.
 _STEPS = np.linspace(-3.0, 3.0, 41)
 _COST_STEPS = np.linspace(-1.8, 1.8, 7)
@@ -35,8 +36,8 @@ class Lognormal:
 
     @classmethod
     def matched(cls, mean: FloatArray, squared_variation: FloatArray) -> Lognormal:
-        width = np.log1p(np.clip(squared_variation, 1e-6, _WIDEST))
-        return cls(np.log(np.maximum(mean, _LEAST)) - width / 2, width)
+        width = np.log1p(np.clip(squared_variation, LEAST_SPREAD, WIDEST))
+        return cls(np.log(np.maximum(mean, LEAST)) - width / 2, width)
 
 
 @dataclass(frozen=True)
@@ -75,41 +76,67 @@ class Outlook:
         return np.sqrt(np.maximum(self.alive * square - (self.alive * mean) ** 2, 0.0))
 
     def interval(self, coverage: float = COVERAGE) -> tuple[FloatArray, FloatArray]:
-        """The values between which the customer's lies with this probability; each shape (n,), currency.
+        """See :func:`interval`."""
+        law = (self.alive, self.p_buys, self.p_costs, self.sign, self.gain, self.cost)
+        return interval(*law, coverage=coverage)
 
-        Where much of the probability lies on one value (nothing, of somebody who has probably left), more
-        than ``coverage`` is between them.
-        """
-        low, high = np.empty(len(self.alive)), np.empty(len(self.alive))
-        for start in range(0, len(low), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            values, weights = self._atoms(some)
-            order = np.argsort(values, axis=1, kind="stable")
-            values = np.take_along_axis(values, order, axis=1)
-            reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-            for result, share in ((low, (1 - coverage) / 2), (high, (1 + coverage) / 2)):
-                last = values.shape[1] - 1
-                place = np.minimum((reached < share).sum(axis=1), last)[:, None]
-                result[some] = np.take_along_axis(values, place, axis=1)[:, 0]
-        return low, high
 
-    def _atoms(self, some: slice) -> tuple[FloatArray, FloatArray]:
-        """What each customer's value may be, and with which probability; shape (customers, atoms)."""
-        alive, p_buys, p_costs = (v[some, None] for v in (self.alive, self.p_buys, self.p_costs))
-        gain = self.sign[some, None] * _points(self.gain, _STEPS, some)
-        cost = _points(self.cost, _COST_STEPS, some)
-        gains = np.concatenate([np.zeros_like(gain[:, :1]), gain], axis=1)
-        costs = np.concatenate([np.zeros_like(cost[:, :1]), cost], axis=1)
-        gain_weights = np.concatenate([1 - p_buys, p_buys * _weights(_STEPS)], axis=1)
-        cost_weights = np.concatenate([1 - p_costs, p_costs * _weights(_COST_STEPS)], axis=1)
-        values = gains[:, :, None] - costs[:, None, :]
-        weights = alive[:, :, None] * gain_weights[:, :, None] * cost_weights[:, None, :]
-        flat = (len(gains), -1)
-        nothing = np.zeros_like(alive)
-        return (
-            np.concatenate([values.reshape(flat), nothing], axis=1),
-            np.concatenate([weights.reshape(flat), 1 - alive], axis=1),
+def interval(
+    alive: FloatArray,
+    p_buys: FloatArray,
+    p_costs: FloatArray,
+    sign: FloatArray,
+    gain: Lognormal,
+    cost: Lognormal,
+    *,
+    coverage: float = COVERAGE,
+) -> tuple[FloatArray, FloatArray]:
+    """The values between which the customer's lies with this probability; each shape (n,), currency.
+
+    The arguments are as :class:`Outlook` names them. Where much of the probability lies on one value
+    (nothing, of somebody who has probably left), more than ``coverage`` is between them.
+    """
+    low, high = np.empty(len(alive)), np.empty(len(alive))
+    for start in range(0, len(low), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        values, weights = _atoms(
+            alive[some, None],
+            p_buys[some, None],
+            p_costs[some, None],
+            sign[some, None] * _points(gain, _STEPS, some),
+            _points(cost, _COST_STEPS, some),
         )
+        order = np.argsort(values, axis=1, kind="stable")
+        values = np.take_along_axis(values, order, axis=1)
+        reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+        for result, share in ((low, (1 - coverage) / 2), (high, (1 + coverage) / 2)):
+            last = values.shape[1] - 1
+            place = np.minimum((reached < share).sum(axis=1), last)[:, None]
+            result[some] = np.take_along_axis(values, place, axis=1)[:, 0]
+    return low, high
+
+
+def _atoms(
+    alive: FloatArray,
+    p_buys: FloatArray,
+    p_costs: FloatArray,
+    gain: FloatArray,
+    cost: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """What each customer's value may be, and with which probability; shape (customers, atoms)."""
+    gains = np.concatenate([np.zeros_like(gain[:, :1]), gain], axis=1)
+    gain_weights = np.concatenate([1 - p_buys, p_buys * _weights(_STEPS)], axis=1)
+    costs, cost_weights = np.zeros_like(gain[:, :1]), np.ones_like(gain[:, :1])
+    if p_costs.any():  # What costs nobody anything need not be sorted.
+        costs = np.concatenate([np.zeros_like(cost[:, :1]), cost], axis=1)
+        cost_weights = np.concatenate([1 - p_costs, p_costs * _weights(_COST_STEPS)], axis=1)
+    values = gains[:, :, None] - costs[:, None, :]
+    weights = alive[:, :, None] * gain_weights[:, :, None] * cost_weights[:, None, :]
+    flat = (len(gains), -1)
+    return (
+        np.concatenate([values.reshape(flat), np.zeros_like(alive)], axis=1),
+        np.concatenate([weights.reshape(flat), 1 - alive], axis=1),
+    )
 
 
 def outlook(
@@ -130,16 +157,16 @@ def outlook(
     of_mean : squared variation of a purchase around his mean, and of that mean. of_parameters : squared
     relative error of a mean through the fitted parameters. costs : his cost to serve.
     """
-    p_buys = np.maximum(p_buys, _LEAST)
+    p_buys = np.maximum(p_buys, LEAST)
     mean_count = np.maximum(count / p_buys, 1.0)
     square_count = np.maximum((pairs + count) / p_buys, mean_count**2)
-    of_mean = np.minimum(of_mean, _WIDEST)
+    of_mean = np.minimum(of_mean, WIDEST)
     spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 * (1 + of_parameters) - 1
-    spread = np.clip(spread, 1e-6, _WIDEST)
+    spread = np.clip(spread, LEAST_SPREAD, WIDEST)
     gain_given = np.abs(contribution) / p_buys
 
     any_cost = costs.mean > 0
-    p_costs, cost_mean = np.where(any_cost, costs.p_any, 1.0), np.where(any_cost, costs.mean, _LEAST)
+    p_costs, cost_mean = np.where(any_cost, costs.p_any, 1.0), np.where(any_cost, costs.mean, LEAST)
     cost_variation = np.where(any_cost, (costs.deviation / cost_mean) ** 2 + 1, 1.0)
     return Outlook(
         alive=alive,

@@ -37,7 +37,7 @@ class Peers:
 
     def gap(self, summary: PurchaseSummary, clv: FloatArray) -> FloatArray:
         """How much more the best comparable customers bring, currency; (n,), >= 0, nan where unknown."""
-        by_time, by_size = self._groups(summary)
+        by_time, by_size = self._groups(summary.T, purchase_size(summary))
         best = np.array(self.best)[by_time, by_size]
         return np.maximum(best - clv, 0.0)
 
@@ -54,28 +54,28 @@ class Peers:
         best = tuple(tuple(np.nan if value is None else value for value in row) for row in stored["best"])
         return cls(tuple(stored["known_days"]), tuple(stored["purchase_size"]), best)
 
-    def _groups(self, summary: PurchaseSummary) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        by_time = np.searchsorted(np.array(self.known_days), summary.T, side="right")
-        return by_time, np.searchsorted(np.array(self.purchase_size), _size(summary), side="right")
+    def _groups(self, T: FloatArray, size: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        by_time = np.searchsorted(np.array(self.known_days), T, side="right")
+        return by_time, np.searchsorted(np.array(self.purchase_size), size, side="right")
 
 
-def find_peers(summary: PurchaseSummary, clv: FloatArray) -> Peers:
-    """The groups of a firm, and what the best of each bring."""
+def find_peers(T: FloatArray, size: FloatArray, clv: FloatArray) -> Peers:
+    """The groups of a firm, and what the best of each bring. size : of :func:`purchase_size`; each (n,)."""
     inner = np.arange(1, _GROUPS) / _GROUPS
-    known = tuple(float(v) for v in np.quantile(summary.T, inner))
-    size = tuple(float(v) for v in np.quantile(_size(summary), inner))
+    known = tuple(float(v) for v in np.quantile(T, inner))
+    sizes = tuple(float(v) for v in np.quantile(size, inner))
     nothing = tuple((float("nan"),) * _GROUPS for _ in range(_GROUPS))
-    by_time, by_size = Peers(known, size, nothing)._groups(summary)
+    by_time, by_size = Peers(known, sizes, nothing)._groups(T, size)
     best = []
     for i in range(_GROUPS):
         members = [clv[(by_time == i) & (by_size == j)] for j in range(_GROUPS)]
         best.append(
             tuple(float(np.quantile(m, BEST)) if len(m) >= MIN_GROUP else float("nan") for m in members)
         )
-    return Peers(known, size, tuple(best))
+    return Peers(known, sizes, tuple(best))
 
 
-def _size(summary: PurchaseSummary) -> FloatArray:
-    """Mean spend on a purchase day, the first one too."""
+def purchase_size(summary: PurchaseSummary) -> FloatArray:
+    """Mean spend on a purchase day, the first one too; (n,), currency."""
     result: FloatArray = summary.spent / (summary.frequency + 1)
     return result

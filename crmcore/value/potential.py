@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 WINDOW_DAYS = 182
 # A rise weighs fully only when many purchases carry it: n / (n + 3) of it is believed.
-_PURCHASES_OF_DOUBT = 3.0
+PURCHASES_OF_DOUBT = 3.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def potential_value(
 ) -> Potential:
     """T : age, days; a rise needs an age of two windows to be seen. share : contribution after returns."""
     rise = np.maximum(trend.recent_spend - trend.earlier_spend, 0) * (horizon_days / WINDOW_DAYS)
-    believed = trend.recent_purchases / (trend.recent_purchases + _PURCHASES_OF_DOUBT)
+    believed = trend.recent_purchases / (trend.recent_purchases + PURCHASES_OF_DOUBT)
     seen = 2 * WINDOW_DAYS <= T
     growth = np.where(seen, p_alive * believed * rise, 0.0)
     keeps = np.maximum(share, 0)

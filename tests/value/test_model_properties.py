@@ -129,8 +129,8 @@ def test_a_scoring_passes_on_that_its_horizon_is_long() -> None:
     firm = simulate_summary(rng, 1000, BGNBD.of(0.9, 40.0, 0.8, 2.5), SPEND, 150.0)
     money = Ledger(*(np.zeros(1000) for _ in range(4)))
     long, short = (score_firm(firm, money, ValueTerms(0.4, 0.1, days)) for days in (365, 300))
-    assert "extrapolates_beyond_twice_T" in [d.code for d in long.diagnostics]
-    assert "extrapolates_beyond_twice_T" not in [d.code for d in short.diagnostics]
+    assert "extrapolates_beyond_twice_T" in [d.code for d in long.fit.diagnostics]
+    assert "extrapolates_beyond_twice_T" not in [d.code for d in short.fit.diagnostics]
     assert long.values is not None
 
 
@@ -154,7 +154,7 @@ def test_nothing_is_valued_by_fits_that_fail_their_checks() -> None:
     rng = np.random.default_rng(5)
     few = simulate_summary(rng, 60, BGNBD.of(0.3, 100.0, 0.8, 2.5), SPEND, 100.0)
     scoring = score_firm(few, Ledger(*(np.zeros(60) for _ in range(4))), ValueTerms(0.4, 0.1, 365))
-    assert scoring.purchases is not None
+    assert scoring.fit.purchases is not None
     assert scoring.values is None
 
 

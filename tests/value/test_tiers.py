@@ -65,6 +65,16 @@ def test_the_top_share_is_of_all_customers_and_growable_of_the_others() -> None:
     assert borders == Borders(mvc=Decimal(81), mgc=Decimal(980))
 
 
+def test_equal_values_across_the_border_let_nobody_in_beyond_the_share() -> None:
+    """Half the firm is worth the same: a border on that value would make half the firm most valuable."""
+    few = [standing(clv=900), standing(clv=800)]
+    many = [standing(clv=50)] * 10
+    borders, decided = assign_tiers([*few, *many, *[standing(clv=10)] * 8], POLICY)
+    assert borders.mvc == Decimal(800)
+    assert [d.tier for d in decided].count("MVC") == 2
+    assert assign_tiers(many, POLICY)[0].mvc is None
+
+
 def test_nobody_is_most_valuable_without_positive_value() -> None:
     borders, decided = assign_tiers([standing(clv=-c, potential=0) for c in range(50)], POLICY)
     assert borders == Borders(None, None)

@@ -13,7 +13,7 @@ from crmcore.value.keeping import RetentionAssumption, keeping
 from crmcore.value.lifecycle import LifecycleFacts, Stage, lifecycle
 from crmcore.value.loyalty import STRATEGY, LoyaltyBorders, loyalty_borders, loyalty_group
 from crmcore.value.nine_types import nine_type
-from crmcore.value.peers import Peers, find_peers
+from crmcore.value.peers import Peers, find_peers, purchase_size
 from crmcore.value.relationship import PRACTICE, relationship_level
 from crmcore.value.summary import PurchaseSummary
 
@@ -145,17 +145,17 @@ def a_firm(n: int) -> PurchaseSummary:
 def test_the_best_of_his_kind_are_a_tenth_and_a_small_group_is_unknown() -> None:
     summary = a_firm(3_000)
     clv = np.random.default_rng(1).gamma(1.0, 100.0, 3_000)
-    peers = find_peers(summary, clv)
+    peers = find_peers(summary.T, purchase_size(summary), clv)
     gap = peers.gap(summary, clv)
     assert np.isfinite(gap).all()
     assert (gap == 0).mean() == pytest.approx(0.1, abs=0.01)
     few = a_firm(40)
-    assert np.isnan(find_peers(few, clv[:40]).gap(few, clv[:40])).all()
+    assert np.isnan(find_peers(few.T, purchase_size(few), clv[:40]).gap(few, clv[:40])).all()
 
 
 def test_peers_come_back_from_their_json_to_the_bit() -> None:
     few = a_firm(400)
-    peers = find_peers(few, np.linspace(-10, 500, 400))
+    peers = find_peers(few.T, purchase_size(few), np.linspace(-10, 500, 400))
     again = Peers.from_json(peers.to_json())
     assert again.known_days == peers.known_days
     assert again.purchase_size == peers.purchase_size

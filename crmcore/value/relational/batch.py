@@ -1,0 +1,153 @@
+"""A firm scored by an engine: it summarises the log, numpy fits and tabulates, it values and ranks.
+
+Three times figures leave the engine before the tiers do, because somebody must look at all of them: the
+summary for the fits, values for the benchmarks, and one number for each border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from ibis.expr.types import Table
+from numpy.typing import NDArray
+
+from crmcore.tiers import TierPolicy
+from crmcore.value.benchmarks import Benchmarks, find_benchmarks
+from crmcore.value.engine import FirmFit, fit_firm
+from crmcore.value.model import Ledger, ValueModel, ValueTerms
+from crmcore.value.relational.logs import Calendar, Log, log_summary
+from crmcore.value.relational.ranks import (
+    MinorBorders,
+    best_table,
+    mgc_border,
+    mvc_border,
+    with_peer_gap,
+    with_tier,
+)
+from crmcore.value.relational.tables import constants_table, grid_table, normal_table
+from crmcore.value.relational.values import RANKED, value_table
+from crmcore.value.summary import PurchaseSummary
+
+FloatArray = NDArray[np.float64]
+
+# In this order rows go into the fits, so that every engine gives the same sums to the last bit.
+_ORDER = ("age", "frequency", "recency", "spent", "monetary_value")
+_FITTED = (
+    *_ORDER, "returned", "recorded", "unrecorded", "returned_recorded", "returned_unrecorded",
+    "service_cost", "service_cost_squared",
+)  # fmt: skip
+
+
+class Engine(Protocol):
+    """Runs expressions. Tables that it is given or keeps are gone when its connection ends."""
+
+    def upload(self, name: str, rows: pa.Table) -> Table:
+        """The rows as a table of the engine."""
+        ...
+
+    def keep(self, name: str, expression: Table) -> Table:
+        """The expression, computed once."""
+        ...
+
+    def read(self, expression: Table) -> pa.Table: ...
+
+    def fence(self, expression: Table) -> Table:
+        """The same table, whose columns the engine computes once and not wherever they are used."""
+        ...
+
+    def stream(self, expression: Table, rows: int) -> Iterator[pa.RecordBatch]:
+        """The same in batches of about so many rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class FirmBatch:
+    """A firm's log in an engine, summarised. ``units`` : minor units in one of the currency."""
+
+    engine: Engine
+    summary: Table
+    units: float
+
+    @classmethod
+    def of(cls, engine: Engine, log: Log, calendar: Calendar, units: float) -> FirmBatch:
+        return cls(engine, engine.keep("batch_summary", log_summary(log, calendar, units)), units)
+
+    def fit(self, terms: ValueTerms) -> FirmFit:
+        """Both models and the firm's constants, or the reasons why there are none."""
+        rows = self.engine.read(self.summary.select(*_FITTED).order_by(*_ORDER))
+        return fit_firm(_summary(rows), _ledger(rows, terms.margin, self.units), terms)
+
+    def value(self, model: ValueModel) -> ValuedBatch:
+        """The value of every customer, not computed yet."""
+        upload = self.engine.upload
+        cell = ("comes_back", "frequency", "age")
+        cells = self.engine.read(self.summary.select(*cell).distinct().order_by(*cell))
+        grid = grid_table(
+            model, _column(cells, "frequency"), _column(cells, "age"), cells["comes_back"].to_numpy()
+        )
+        values = value_table(
+            self.summary,
+            upload("batch_constants", constants_table(model)),
+            upload("batch_grid", grid),
+            upload("batch_normal", normal_table()),
+            horizon_days=model.terms.horizon_days,
+            parameter_error=model.parameter_error,
+            units=self.units,
+            fence=self.engine.fence,
+        )
+        return ValuedBatch(self.engine, values, self.units)
+
+
+@dataclass(frozen=True)
+class ValuedBatch:
+    engine: Engine
+    values: Table
+    units: float
+
+    def benchmarks_and_borders(self, policy: TierPolicy) -> tuple[Benchmarks, MinorBorders]:
+        """Where the whole firm stands. Every customer is valued for it, and little of each is kept."""
+        ranked = self.engine.keep("batch_ranked", self.values.select(*RANKED))
+        rows = self.engine.read(ranked.select("age", "purchase_size", "clv", "expected_purchases"))
+        benchmarks = find_benchmarks(
+            _column(rows, "age"),
+            _column(rows, "purchase_size"),
+            _column(rows, "clv"),
+            _column(rows, "expected_purchases"),
+        )
+        mvc = _only(self.engine.read(mvc_border(ranked, policy)))
+        return benchmarks, MinorBorders(mvc, _only(self.engine.read(mgc_border(ranked, mvc, policy))))
+
+    def ranked(self, benchmarks: Benchmarks, borders: MinorBorders, policy: TierPolicy) -> Table:
+        """All that a snapshot holds of every customer, not computed yet."""
+        best = self.engine.upload("batch_best", best_table(benchmarks.peers))
+        return with_tier(with_peer_gap(self.values, best, benchmarks.peers, self.units), borders, policy)
+
+
+def _summary(rows: pa.Table) -> PurchaseSummary:
+    names = ("frequency", "recency", "age", "monetary_value", "spent", "returned")
+    return PurchaseSummary(range(len(rows)), *(_column(rows, name) for name in names))
+
+
+def _ledger(rows: pa.Table, margin: float, units: float) -> Ledger:
+    def contribution(of: str) -> FloatArray:
+        recorded, unrecorded = _column(rows, f"{of}recorded"), _column(rows, f"{of}unrecorded")
+        result: FloatArray = (recorded + margin * unrecorded) / units
+        return result
+
+    costs = (_column(rows, name) for name in ("service_cost", "service_cost_squared"))
+    return Ledger(contribution(""), contribution("returned_"), *costs)
+
+
+def _column(rows: pa.Table, name: str) -> FloatArray:
+    """As numbers with nan where nothing is known."""
+    found: FloatArray = rows[name].to_numpy().astype(np.float64, copy=False)
+    return found
+
+
+def _only(rows: pa.Table) -> int | None:
+    border: int | None = rows["border"][0].as_py()
+    return border

@@ -1,0 +1,256 @@
+"""The figures of every customer: the elementary part of a valuation, the rest looked up in tables.
+
+It follows :func:`~crmcore.value.clv.value_customers` line by line, so that both give the same figures to the
+last digits; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ibis
+from ibis.expr.types import FloatingValue, IntegerValue, Table, Value
+
+from crmcore.value.outlook import LEAST, LEAST_SPREAD, WIDEST
+from crmcore.value.potential import PURCHASES_OF_DOUBT, WINDOW_DAYS
+from crmcore.value.relational.tables import FARTHEST, STEPS_PER_UNIT, TERMS
+
+Add = Callable[..., Table]  # The table with more columns.
+Fence = Callable[[Table], Table]
+
+# Odds of having left beyond this power of e count as this: a chance to be active below 1e-86 is none.
+_LONGEST_ODDS = 200.0
+# Below these the logarithm and the exponential lose digits, and four or five terms of their series lose none.
+_SMALL = 1e-4
+_SHORT = 1e-2
+
+
+# What tiers and benchmarks look at; ``purchase_size`` is the mean spend on a purchase day, the first one too.
+RANKED = (
+    "customer_id", "age", "purchase_size", "expected_purchases", "clv", "clv_minor", "potential_minor",
+    "p_below_zero", "previous",
+)  # fmt: skip
+
+
+def value_table(
+    summary: Table,
+    constants: Table,
+    grid: Table,
+    normal: Table,
+    *,
+    horizon_days: float,
+    parameter_error: float,
+    units: float,
+    fence: Fence,
+) -> Table:
+    """Adds to the summary what is found of each customer, column by column; an engine computes those that are
+    asked for.
+
+    - as :class:`~crmcore.value.clv.CustomerValues` names them: all but low and high;
+    - what :func:`~crmcore.value.outlook.interval` takes, whose quantiles numpy finds afterwards;
+    - as :class:`~crmcore.value.ranking.Money` names them, minor units: all but the interval and the gap.
+
+    fence : what an engine needs between two steps, so that it computes a figure once and not in every place
+    that uses it. summary, constants, grid, normal : of :func:`~crmcore.value.relational.logs.log_summary` and
+    :mod:`~crmcore.value.relational.tables`.
+    """
+    t = summary.inner_join(constants, summary.comes_back == constants.of_comes_back)
+    t = t.inner_join(
+        grid,
+        (t.comes_back == grid.of_comes_back) & (t.frequency == grid.of_frequency) & (t.age == grid.of_age),
+    )
+    t = t.drop([name for name in t.columns if name.startswith("of_")])
+    t = fence(t.mutate(x=t.frequency.cast("float64"), T=t.age.cast("float64"), t_x=t.recency.cast("float64")))
+
+    def add(t: Table, **columns: Value) -> Table:
+        return fence(t.mutate(**columns))
+
+    t = _purchases_and_spend(t, add, units)
+    t = _costs(t, add)
+    t = _law(t, add, horizon_days, parameter_error)
+    t = _below_zero(t, add, normal)
+    return _money(t, add, horizon_days, units)
+
+
+def _purchases_and_spend(t: Table, add: Add, units: float) -> Table:
+    odds = (t.r + t.x) * ((t.alpha + t["T"]) / (t.alpha + t.t_x)).ln()
+    t = add(
+        t,
+        still=t.b + t.x - 1.0,
+        gone=t.a * ibis.least(odds, _LONGEST_ODDS).exp(),
+        weight=ibis.greatest(t.p * t.x + (t.q - 1.0), LEAST),
+        whole=ibis.greatest(t.spent + t.typical_spend, 1e-12),
+        recorded_margin=(t.recorded + t.margin * t.unrecorded) / units,
+        returned_margin=(t.returned_recorded + t.margin * t.returned_unrecorded) / units,
+    )
+    returned = ibis.least((t.returned + t.usual_return * t.typical_spend) / t.whole, 1.0)
+    t = add(
+        t,
+        p_alive=ibis.ifelse(t.x > 0, t.still / (t.still + t.gone), 1.0),
+        expected_spend=ibis.ifelse(
+            t.monetary_value.isnull(), t.population_mean, t.p * (t.v + t.x * t.monetary_value) / t.weight
+        ),
+        contribution_share=(t.recorded_margin + t.margin * t.typical_spend) / t.whole * (1.0 - returned)
+        + 0.0,
+        history_value=t.recorded_margin - t.returned_margin - t.service_cost,
+    )
+    return add(
+        t,
+        expected_purchases=t.p_alive * t.purchases,
+        brings=t.discounted_purchases * t.expected_spend * t.contribution_share,
+        rate=t.t_x + t.p_alive * (t["T"] - t.t_x) + t.prior_days,
+    )
+
+
+def _costs(t: Table, add: Add) -> Table:
+    """Cost to serve of a customer who is active: :func:`~crmcore.value.cost_to_serve.forecast_costs`."""
+    # Where nothing ever cost anything, there are no events of any size.
+    size = ibis.greatest(t.event_cost, LEAST)
+    t = add(
+        t,
+        events_shape=ibis.ifelse(
+            t.event_cost > 0, (t.service_cost + t.prior_days * t.mean_per_day) / size, 0.0
+        ),
+        ahead=t.active_time / t.rate,
+    )
+    t = add(t, events=t.events_shape * t.ahead, cost_power=t.events_shape * _log1p(t.ahead))
+    t = add(
+        t,
+        costs=t.event_cost * t.events,
+        cost_deviation=t.event_cost * (t.events * (1.0 + t.ahead)).sqrt(),
+        p_costs=_chance(t.cost_power),
+    )
+    return add(
+        t,
+        contribution=t.p_alive * t.brings,
+        cost_to_serve=t.p_alive * t.costs,
+        clv=t.p_alive * t.brings - t.p_alive * t.costs,
+    )
+
+
+def _law(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
+    """The two lognormals of :func:`~crmcore.value.outlook.outlook`, and the deviation of the value."""
+    t = add(t, buying_power=(t.r + t.x) * _log1p(horizon / (t.alpha + t["T"])), any_cost=t.costs > 0)
+    t = add(
+        t,
+        p_buys=ibis.greatest(_chance(t.buying_power), LEAST),
+        of_mean=ibis.ifelse(
+            t.p * t.x + t.q > 2.0,
+            ibis.least(1.0 / ibis.greatest(t.p * t.x + t.q - 2.0, LEAST), WIDEST),
+            WIDEST,
+        ),
+        p_costs_given=ibis.ifelse(t.any_cost, t.p_costs, 1.0),
+        cost_mean=ibis.ifelse(t.any_cost, t.costs, LEAST),
+    )
+    t = add(
+        t,
+        mean_count=ibis.greatest(t.purchases / t.p_buys, 1.0),
+        some_count=(t.pairs + t.purchases) / t.p_buys,
+        gain_given=t.brings.abs() / t.p_buys,
+        relative=ibis.ifelse(t.any_cost, t.cost_deviation / t.cost_mean, 0.0),
+    )
+    square_count = ibis.greatest(t.some_count, t.mean_count * t.mean_count)
+    spread = (1.0 + t.of_mean) * (square_count + t.mean_count / t.p) / (t.mean_count * t.mean_count) * (
+        1.0 + parameter_error**2
+    ) - 1.0
+    t = add(
+        t,
+        spread=_between(spread, LEAST_SPREAD, WIDEST),
+        cost_variation=ibis.ifelse(t.any_cost, t.relative * t.relative + 1.0, 1.0),
+    )
+    cost_spread = _between(t.cost_variation * t.p_costs_given - 1.0, LEAST_SPREAD, WIDEST)
+    t = add(
+        t,
+        gain_log_variance=(1.0 + t.spread).ln(),
+        cost_log_variance=(1.0 + cost_spread).ln(),
+        square=t.p_buys * t.gain_given * t.gain_given * (1.0 + t.spread)
+        - 2.0 * t.brings * t.costs
+        + t.costs * t.costs * t.cost_variation,
+        mean=t.p_alive * (t.brings - t.costs),
+    )
+    return add(
+        t,
+        gain_log_mean=ibis.greatest(t.gain_given, LEAST).ln() - t.gain_log_variance / 2.0,
+        cost_log_mean=ibis.greatest(t.cost_mean / t.p_costs_given, LEAST).ln() - t.cost_log_variance / 2.0,
+        deviation=ibis.greatest(t.p_alive * t.square - t["mean"] * t["mean"], 0.0).sqrt(),
+    )
+
+
+def _below_zero(t: Table, add: Add, normal: Table) -> Table:
+    """P(value < 0): the normal law at z, by the Taylor series that is tabulated for the nearest step."""
+    z = (t.cost_log_mean - t.gain_log_mean) / (t.gain_log_variance + t.cost_log_variance).sqrt()
+    t = add(t, z=_between(z, -FARTHEST, FARTHEST))
+    t = add(t, of_step=(t.z * float(STEPS_PER_UNIT) + 0.5).floor().cast("int64"))
+    t = t.inner_join(normal, t.of_step == normal.step)
+    t = add(t, h=t.z - t.place)
+    loses: FloatingValue = t[f"c{TERMS - 1}"]
+    for n in range(TERMS - 2, -1, -1):
+        loses = t[f"c{n}"] + t.h * loses
+    t = add(t, loses=loses)
+    with_gain = ibis.ifelse(t.brings < 0, 1.0, t.p_costs * t.loses)
+    below = t.p_alive * ((1.0 - t.p_buys) * t.p_costs + t.p_buys * with_gain)
+    return add(t, p_below_zero=_between(below, 0.0, 1.0))
+
+
+def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
+    """Potential, as :func:`~crmcore.value.potential.potential_value`, and all money in whole minor units."""
+    rise = ibis.greatest(t.recent_spend - t.earlier_spend, 0.0) * (horizon_days / WINDOW_DAYS)
+    believed = t.recent_purchases / (t.recent_purchases + PURCHASES_OF_DOUBT)
+    seen = t.age >= 2 * WINDOW_DAYS
+    t = add(
+        t,
+        purchase_size=t.spent / (t.x + 1.0),
+        keeps=ibis.greatest(t.contribution_share, 0.0),
+        growth=ibis.ifelse(seen, t.p_alive * believed * rise, 0.0),
+        is_estimated=seen | (t.estimated_budget > 0),
+    )
+    t = add(
+        t,
+        exact_contribution=t.contribution * units,
+        exact_cost=t.cost_to_serve * units,
+        exact_deviation=t.deviation * units,
+        exact_history=t.history_value * units,
+        exact_declared=t.keeps * t.declared_budget * units,
+        exact_estimated=t.keeps * (t.growth + t.estimated_budget) * units,
+    )
+    t = add(
+        t,
+        contribution_minor=whole_minor(t.exact_contribution),
+        cost_to_serve_minor=whole_minor(t.exact_cost),
+        clv_deviation_minor=whole_minor(t.exact_deviation),
+        history_minor=whole_minor(t.exact_history),
+        declared_potential_minor=whole_minor(t.exact_declared),
+        estimated_potential_minor=ibis.ifelse(
+            t.is_estimated, whole_minor(t.exact_estimated), ibis.null("int64")
+        ),
+    )
+    known = (t.declared_potential_minor > 0) | t.estimated_potential_minor.notnull()
+    return add(
+        t,
+        clv_minor=t.contribution_minor - t.cost_to_serve_minor,
+        potential_minor=ibis.ifelse(
+            known, t.declared_potential_minor + t.estimated_potential_minor.fill_null(0), ibis.null("int64")
+        ),
+    )
+
+
+def whole_minor(exact: FloatingValue) -> IntegerValue:
+    """Whole minor units, half to even, by arithmetic: the engines' own rounding differs at the half."""
+    near = (exact + 0.5).floor()
+    tie = (near - exact == 0.5) & (near / 2.0 != (near / 2.0).floor())
+    return ibis.ifelse(tie, near - 1.0, near).cast("int64")
+
+
+def _between(value: FloatingValue, least: float, most: float) -> FloatingValue:
+    return ibis.least(ibis.greatest(value, least), most)
+
+
+def _log1p(y: FloatingValue) -> FloatingValue:
+    """ln(1 + y) for y >= 0."""
+    return ibis.ifelse(y < _SMALL, y * (1.0 - y * (0.5 - y * (1.0 / 3.0 - y * 0.25))), (1.0 + y).ln())
+
+
+def _chance(z: FloatingValue) -> FloatingValue:
+    """1 - exp(-z) for z >= 0: the chance of at least one event."""
+    series = z * (1.0 - z / 2.0 * (1.0 - z / 3.0 * (1.0 - z / 4.0 * (1.0 - z / 5.0 * (1.0 - z / 6.0)))))
+    return ibis.ifelse(z < _SHORT, series, 1.0 - (-ibis.least(z, _LONGEST_ODDS)).exp())
