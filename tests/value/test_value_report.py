@@ -281,7 +281,8 @@ def test_values_from_before_an_unpublished_scoring_say_so(crm: Crm, clock: Clock
     assert values.customers == 120
 
 
-def test_values_of_another_version_show_what_they_hold(crm: Crm) -> None:
+def test_values_of_another_version_show_what_they_hold(crm_on_both: Crm) -> None:
+    crm = crm_on_both
     a_customer(crm, tier="MVC")
     report = value_report(crm)
     assert isinstance(report.values, Values)
