@@ -41,6 +41,16 @@ class NotEmpty(CrmError):
         )
 
 
+class NoDirectory(CrmError):
+    """Archives are to be counted where there is no directory, such as a disk that is not mounted."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(
+            f"there is no directory {target}, and --keep counts the archives of one; "
+            "make it (mkdir -m 700), or mount its disk"
+        )
+
+
 class WrongKind(CrmError):
     """A backup of the other kind of database."""
 
@@ -73,8 +83,11 @@ def back_up(
 
     Raises
     ------
+    NoDirectory : there is ``keep`` and no directory.
     CannotDump : see :func:`crmcore.store.dumps.dump`.
     """
+    if keep is not None and not target.is_dir():
+        raise NoDirectory(target)
     path = target / f"rapport-{now:%Y%m%dT%H%M%SZ}{SUFFIX}" if target.is_dir() else target
     store = Store(settings.database_url)
     try:
@@ -93,7 +106,7 @@ def back_up(
     note = {"made_at": now.isoformat(), "path": str(path)}
     (settings.home / LAST).write_text(json.dumps(note))
     removed: tuple[Path, ...] = ()
-    if keep is not None and target.is_dir():
+    if keep is not None:
         removed = tuple(older_than_kept(list(target.glob(f"rapport-*{SUFFIX}")), keep))
         for old in removed:
             old.unlink()

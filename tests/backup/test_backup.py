@@ -25,7 +25,7 @@ from crmcore.settings import Settings
 from crmcore.store import dumps, schema
 from crmcore.store.database import SchemaTooNew, Store, known_revisions, raw_connection
 from crmcore.store.dumps import CannotDump, TargetInUse, libpq_environment
-from crmcore.usecases.backup import NotEmpty, WrongKind, back_up, restore
+from crmcore.usecases.backup import NoDirectory, NotEmpty, WrongKind, back_up, restore
 from crmcore.usecases.conversations import receive
 from crmcore.usecases.escalation import request_person
 from crmcore.usecases.firm import apply_firm
@@ -329,6 +329,13 @@ def test_only_so_many_archives_are_kept(sqlite_store: Store, tmp_path: Path) -> 
     made = [back_up(settings, tmp_path, NOW.replace(hour=hour), keep=2) for hour in (1, 2, 3)]
     assert [path.name for path in made[-1].removed] == ["rapport-20260311T013000Z.tar.gz"]
     assert len(list(tmp_path.glob("rapport-*.tar.gz"))) == 2
+
+
+def test_a_disk_that_is_not_mounted_is_no_place_for_archives(sqlite_store: Store, tmp_path: Path) -> None:
+    settings = some_settings(tmp_path, database_url=sqlite_store.url)
+    with pytest.raises(NoDirectory, match="mount its disk"):
+        back_up(settings, tmp_path / "backups", NOW, keep=14)
+    assert not (tmp_path / "backups").exists()
 
 
 def test_the_commands_back_up_and_restore(
