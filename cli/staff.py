@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from crmcore.crm import Crm
 from crmcore.staff import ROLES, StaffMember
-from crmcore.usecases.staff import add_staff, change_password, list_staff
+from crmcore.usecases.staff import add_staff, change_password, close_account, list_staff, reopen_account
 
 app = typer.Typer(help="People who sign in: account managers, marketers, operators.", no_args_is_help=True)
 
@@ -46,19 +46,35 @@ def passwd(context: typer.Context, email: str, password: NewPassword) -> None:
     typer.echo(f"{member.email} has a new password and is signed out everywhere.")
 
 
+@app.command()
+def close(context: typer.Context, email: str) -> None:
+    """Sign a person out everywhere and let nobody sign in as him; what he did stays under his name."""
+    member = close_account(_crm(context), email)
+    typer.echo(
+        f"{member.email} signs in no more. Customers whom he leads go back to the queue as they write."
+    )
+
+
+@app.command()
+def reopen(context: typer.Context, email: str) -> None:
+    """Let a person sign in again, with the password of before."""
+    typer.echo(f"{reopen_account(_crm(context), email).email} may sign in again.")
+
+
 @app.command(name="list")
 def list_(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array instead of a table.")] = False,
 ) -> None:
-    """Show everybody who can sign in."""
+    """Show everybody who can sign in, or could."""
     if as_json:
         typer.echo(json.dumps([_shown(member) for member in list_staff(_crm(context))], indent=2))
         return
-    table = Table("Name", "E-mail", "Role", "On duty", "Last seen (UTC)")
+    table = Table("Name", Column("E-mail", overflow="fold"), "Role", "On duty", "Last seen (UTC)", "Account")
     for member in list_staff(_crm(context)):
         seen = "never" if member.last_seen_at is None else f"{member.last_seen_at:%Y-%m-%d %H:%M}"
-        table.add_row(member.name, member.email, member.role, "yes" if member.on_duty else "no", seen)
+        duty, account = ("yes" if member.on_duty else "no"), ("open" if member.active else "closed")
+        table.add_row(member.name, member.email, member.role, duty, seen, account)
     Console().print(table)
 
 

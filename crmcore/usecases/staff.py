@@ -37,6 +37,7 @@ from crmcore.staff import (
     normalized_email,
 )
 from crmcore.store.staff import Credentials
+from crmcore.store.transaction import Transaction
 
 # Writing "seen" for each request would make every read a write; twice a minute is precise enough.
 TOUCH_EVERY = timedelta(seconds=30)
@@ -86,11 +87,33 @@ def change_password(crm: Crm, email: str, password: str) -> StaffMember:
     check_new_password(password)
     password_hash = _HASHER.hash(password)
     with crm.store.write() as tx:
-        member = tx.staff.by_email(normalized_email(email))
-        if member is None:
-            raise UnknownStaff(f"Nobody signs in as {email}; `rapport staff list` shows who does.")
+        member = _known(tx, email)
         tx.staff.set_password(member.staff_id, password_hash)
         tx.staff.end_sessions_of(member.staff_id)
+    return member
+
+
+def close_account(crm: Crm, email: str) -> StaffMember:
+    """Who does not work here any more is signed out everywhere; what he did stays under his name."""
+    with crm.store.write() as tx:
+        member = _known(tx, email)
+        tx.staff.set_active(member.staff_id, False)
+        tx.staff.end_sessions_of(member.staff_id)
+    return member
+
+
+def reopen_account(crm: Crm, email: str) -> StaffMember:
+    """He may sign in again, with the password that he had."""
+    with crm.store.write() as tx:
+        member = _known(tx, email)
+        tx.staff.set_active(member.staff_id, True)
+    return member
+
+
+def _known(tx: Transaction, email: str) -> StaffMember:
+    member = tx.staff.by_email(normalized_email(email))
+    if member is None:
+        raise UnknownStaff(f"Nobody signs in as {email}; `rapport staff list` shows who does.")
     return member
 
 

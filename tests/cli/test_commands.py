@@ -103,6 +103,10 @@ def test_a_person_is_let_in_with_a_password_that_is_asked_for_and_not_shown(type
     assert status == 0
     assert password not in output
     assert "anna@example.com" in typed("staff", "list")[1]
+    assert "signs in no more" in typed("staff", "close", "anna@example.com")[1]
+    assert "closed" in typed("staff", "list")[1]
+    assert typed("staff", "reopen", "anna@example.com")[0] == 0
+    assert "closed" not in typed("staff", "list")[1]
 
 
 def test_the_firm_and_the_dialogue_of_this_tree_are_sound(typed: Type) -> None:

@@ -18,7 +18,8 @@ from tests.builders import ROOT, a_conversation, a_staff_member
 
 # These change something; what they print is for the person who did it.
 WRITING = {
-    "run", "train", "work", "firm apply", "staff add", "staff passwd", "keys add", "keys revoke",
+    "run", "train", "work", "firm apply", "staff add", "staff passwd", "staff close", "staff reopen",
+    "keys add", "keys revoke",
     "webhooks add", "webhooks remove", "webhooks enable", "webhooks rotate", "webhooks test",
     "webhooks retry", "value answer",
 }  # fmt: skip

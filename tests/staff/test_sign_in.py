@@ -5,11 +5,27 @@ import re
 import pytest
 from sqlalchemy import select
 
-from crmcore.staff import ACCOUNT_FAILURES, ADDRESS_FAILURES, InvalidStaff, SignInRefused, TooManyAttempts
+from crmcore.staff import (
+    ACCOUNT_FAILURES,
+    ADDRESS_FAILURES,
+    InvalidStaff,
+    SignInRefused,
+    TooManyAttempts,
+    UnknownStaff,
+)
 from crmcore.store.database import raw_connection
 from crmcore.store.schema import sign_in_attempts, staff, staff_sessions
 from crmcore.usecases import staff as use_cases
-from crmcore.usecases.staff import add_staff, change_password, session_of, sign_out
+from crmcore.usecases.staff import (
+    add_staff,
+    change_password,
+    close_account,
+    list_staff,
+    reopen_account,
+    session_of,
+    set_duty,
+    sign_out,
+)
 from crmcore.usecases.staff import sign_in as sign_in_use_case
 from tests.staff.office import PASSWORD, Office, sign_in
 
@@ -28,8 +44,7 @@ def test_the_address_is_read_whatever_its_case_and_spaces(office: Office) -> Non
 
 def test_unknown_person_wrong_password_and_closed_account_get_the_same_answer(office: Office) -> None:
     office.hire("Gone")
-    with office.crm.store.write() as tx:
-        tx.staff.set_active("staff_gone", False)
+    close_account(office.crm, "gone@example.com")
     answers = [
         sign_in(office.browser(), "ana@example.com", "not her password"),
         sign_in(office.browser(), "gone@example.com", PASSWORD),
@@ -182,11 +197,20 @@ def test_a_session_ends_after_a_working_day_however_busy(office: Office) -> None
     assert session_of(office.crm, token) is None
 
 
-def test_a_session_ends_when_its_owner_no_longer_works_here(office: Office) -> None:
+def test_who_does_not_work_here_any_more_is_signed_out_until_his_account_is_opened_again(
+    office: Office,
+) -> None:
     token = sign_in_use_case(office.crm, "ana@example.com", PASSWORD, "203.0.113.9").token
-    with office.crm.store.write() as tx:
-        tx.staff.set_active("staff_ana", False)
+    set_duty(office.crm, "staff_ana", True)
+    close_account(office.crm, "Ana@example.com")
     assert session_of(office.crm, token) is None
+    (ana,) = [member for member in list_staff(office.crm) if member.staff_id == "staff_ana"]
+    assert (ana.active, ana.on_duty) == (False, False)
+    reopen_account(office.crm, "ana@example.com")
+    assert session_of(office.crm, token) is None, "a session that was ended stays so"
+    assert sign_in(office.browser(), "ana@example.com").status_code == 303
+    with pytest.raises(UnknownStaff, match="rapport staff list"):
+        close_account(office.crm, "nobody@example.com")
 
 
 @pytest.mark.parametrize(
