@@ -128,6 +128,7 @@ def _counts(verdict: Verdict) -> dict[str, int]:
         "answered": verdict.answered,
         "apologies": verdict.apologised,
         "covered_by_an_apology": verdict.covered,
+        "to_a_person": verdict.to_a_person,
         "anomalies": len(verdict.wrong),
     }
 

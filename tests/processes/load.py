@@ -46,6 +46,11 @@ class Customer:
     unexpected: list[str] = field(default_factory=list)  # Answers that no crash explains.
 
     @property
+    def with_a_person(self) -> bool:
+        """Whether he was handed over: whoever fails again and again is, and then no machine answers him."""
+        return any(message["sender"] == "system" for message in self.shown)
+
+    @property
     def last_seq(self) -> int:
         return self.shown[-1]["seq"] if self.shown else 0
 
@@ -158,12 +163,12 @@ class Load:
         """Wait for words of the bot after what was said last; False when none came."""
         seq = customer.acknowledged[-1].seq
         deadline = time.monotonic() + ANSWER_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not customer.with_a_person:
             news.clear()
             if any(m["sender"] == "bot" and m["seq"] > seq for m in reversed(customer.shown)):
                 return True
             await _wait(news, 1.0)
-        customer.waited_in_vain += 1
+        customer.waited_in_vain += not customer.with_a_person
         return False
 
     async def _catch_up(self, http: aiohttp.ClientSession, customer: Customer, news: asyncio.Event) -> None:

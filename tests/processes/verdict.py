@@ -1,5 +1,6 @@
 """What the database says in the end, against what each customer was acknowledged and shown."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Verdict:
     answered: int = 0
     apologised: int = 0  # One honest sentence instead of an answer,
     covered: int = 0  # or none of its own, because one such sentence was said for several.
+    to_a_person: int = 0  # Said while a person was to answer, after a hand-over.
     not_shown: int = 0  # In the log and never pushed to the customer.
     incidents: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -95,6 +97,7 @@ def _judge_answers(verdict: Verdict, wrong, said: list, log: list, apologies: se
     if order != sorted(order):
         verdict.out_of_order += 1
         wrong("answered in another order than written")
+    handed_over = min((row["seq"] for row in log if row["sender"] == "system"), default=math.inf)
     for row in said:
         mine = replies[row["id"]]
         sorry = [r for r in mine if (r["conversation_id"], r["seq"]) in apologies]
@@ -105,6 +108,8 @@ def _judge_answers(verdict: Verdict, wrong, said: list, log: list, apologies: se
             verdict.answered += 1
         elif any(seq > row["seq"] for seq in apology_seqs):
             verdict.covered += 1
+        elif row["seq"] > handed_over:
+            verdict.to_a_person += 1
         else:
             verdict.unanswered += 1
             wrong(f"{row['client_id']} ({row['state']}) has no answer")
