@@ -46,12 +46,13 @@ def main() -> None:
 
 
 def read_log(path: Path, customer: str, day: str, amount: str) -> list[tuple[str, date, float]]:
-    """Rows of a table with a header, split at commas, or at blanks where there are none; gzip or not."""
+    """Rows of a table with a header, split at commas, or at blanks where there are none; gzip or not.
+    Without an amount's name each row counts one."""
     content = path.read_bytes()
     lines = (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
     parted = [line.split(",") if "," in lines[0] else line.split() for line in lines]
-    wanted = [parted[0].index(name) for name in (customer, day, amount)]
-    rows = ([row[i] for i in wanted] for row in parted[1:])
+    wanted = [parted[0].index(name) for name in (customer, day, amount) if name]
+    rows = ([*(row[i] for i in wanted), "1"][:3] for row in parted[1:])
     return [(who, date.fromisoformat(when[:10]), float(much)) for who, when, much in rows]
 
 

@@ -71,7 +71,7 @@ def score(crm: Crm, as_of: date | None = None) -> ScoreReport:
         before = tx.value.standing()
 
     terms = ValueTerms(firm.value.margin, firm.value.discount_rate, firm.value.horizon_days)
-    scoring = score_firm(books.summary, books.ledger, terms, books.comes_back)
+    scoring = score_firm(books.summary, books.ledger, terms, books.comes_back, books.log)
     run = ValueRun(
         run_id=new_id("run"),
         model_version=MODEL_VERSION,

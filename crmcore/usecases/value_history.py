@@ -146,7 +146,7 @@ def _moved(
 
 
 def _clv(books: Books, model: ValueModel, currency: str) -> int:
-    values = value_customers(books.summary, books.ledger, model, books.comes_back)
+    values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
     return sum(clv_in_minor(values, currency))
 
 

@@ -99,7 +99,7 @@ def value_by_run(
     policy = TierPolicy(**run.parameters["policy"])
     borders = read_borders(run.parameters["borders"])
     peers = Benchmarks.from_json(run.parameters["benchmarks"]).peers
-    values = value_customers(books.summary, books.ledger, model, books.comes_back)
+    values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
     borders, ranked = rank(
         books, values, peers, model.terms.horizon_days, policy, previous, run.currency, borders
     )

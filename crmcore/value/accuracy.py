@@ -12,6 +12,7 @@ FloatArray = NDArray[np.float64]
 
 TOP_SHARE = 0.1
 _TWEEDIE = 1.5  # Between counts (1) and gamma amounts (2): money that is often zero.
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -67,29 +68,33 @@ def _caught(actual: FloatArray, score: FloatArray) -> FloatArray:
     return np.concatenate([[0.0], np.cumsum(np.repeat(mean, size)) / (total if total > 0 else 1.0)])
 
 
-def relative_loss(
+def relative_losses(
     purchases: FloatArray, spend: FloatArray, forecast_purchases: FloatArray, forecast_spend: FloatArray
-) -> float:
-    """Mean of the Poisson deviance of the counts and the Tweedie deviance of the money, each over that of a
-    constant: 1 for a forecast that tells nobody from anybody, 0 for one that knows all."""
+) -> FloatArray:
+    """What each customer adds to the loss, shape (n,). Their mean is the mean of the Poisson deviance of the
+    counts and the Tweedie deviance of the money, each over that of a constant: 1 for a forecast that tells
+    nobody from anybody, 0 for one that knows all."""
     usual = np.full(len(purchases), purchases.mean())
-    counts = _poisson(purchases, forecast_purchases) / _poisson(purchases, usual)
+    counts = _poisson(purchases, forecast_purchases) / max(float(_poisson(purchases, usual).mean()), _LEAST)
     if spend.sum() <= 0:
         return counts
-    money = _tweedie(spend, forecast_spend) / _tweedie(spend, np.full(len(spend), spend.mean()))
+    usual = np.full(len(spend), spend.mean())
+    money = _tweedie(spend, forecast_spend) / max(float(_tweedie(spend, usual).mean()), _LEAST)
     return (counts + money) / 2
 
 
-def _poisson(y: FloatArray, mean: FloatArray) -> float:
+def _poisson(y: FloatArray, mean: FloatArray) -> FloatArray:
     mean = np.maximum(mean, 1e-6)
     logs = np.where(y > 0, y * np.log(np.maximum(y, 1e-300) / mean), 0.0)
-    return max(float(2 * (logs - (y - mean)).mean()), 1e-12)
+    result: FloatArray = 2 * (logs - (y - mean))
+    return result
 
 
-def _tweedie(z: FloatArray, mean: FloatArray) -> float:
+def _tweedie(z: FloatArray, mean: FloatArray) -> FloatArray:
     p, mean = _TWEEDIE, np.maximum(mean, 1e-6)
     deviance = z ** (2 - p) / ((1 - p) * (2 - p)) - z * mean ** (1 - p) / (1 - p) + mean ** (2 - p) / (2 - p)
-    return max(float(2 * deviance.mean()), 1e-12)
+    result: FloatArray = 2 * deviance
+    return result
 
 
 def paired_interval(

@@ -8,7 +8,7 @@ by the data. One customer alone therefore gets the same bits as among a million.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,18 +65,40 @@ def integrate(
         kinds.append((end, discount * end > _FADING))
     for end, fades in sorted(set(kinds)):
         top = np.log1p(end / first)
-        shorter = -1.0
-        for length, size in _RULES[2:] if fades else _RULES:
-            rows = np.flatnonzero((top > shorter) & (top <= length))
-            shorter = length
-            if not len(rows):
-                continue
+        for rows, size in _by_length(top, _RULES[2:] if fades else _RULES):
             s, weighted = _sampled(after, first[rows], top[rows], x[rows], age[rows], size)
             for result, discount, kind in zip(results, discounts, kinds, strict=True):
                 if kind == (end, fades):
                     faded = weighted * np.exp(-discount * s) if discount else weighted
                     result[rows] = faded.sum(axis=1)
     return results
+
+
+def integrate_until(
+    after: After,
+    bend: Callable[[FloatArray, FloatArray], FloatArray],
+    x: FloatArray,
+    age: FloatArray,
+    until: FloatArray,
+) -> FloatArray:
+    """Integral over (0, until) of after(x, age, s) ds, where each row has an end of its own; all (n,)."""
+    first = bend(x, age)
+    top = np.log1p(until / first)
+    result = np.empty(len(x))
+    for rows, size in _by_length(top, _RULES):
+        _, weighted = _sampled(after, first[rows], top[rows], x[rows], age[rows], size)
+        result[rows] = weighted.sum(axis=1)
+    return result
+
+
+def _by_length(top: FloatArray, rules: Sequence[tuple[float, int]]) -> Iterator[tuple[NDArray[np.intp], int]]:
+    """The rows whose interval ends at ``top`` by the number of nodes that they need."""
+    shorter = -1.0
+    for length, size in rules:
+        rows = np.flatnonzero((top > shorter) & (top <= length))
+        shorter = length
+        if len(rows):
+            yield rows, size
 
 
 def _sampled(

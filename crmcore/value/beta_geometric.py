@@ -10,6 +10,7 @@ Symbols: x is ``frequency``, t_x is ``recency``, m is the number of chances to l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, betaln, digamma, gammaln, polygamma
 
 from crmcore.value import nbd
-from crmcore.value.ahead import check_ahead, in_blocks
+from crmcore.value.ahead import check_ahead, in_blocks, integrate_until
 from crmcore.value.counts import count
 from crmcore.value.dropout import HeterogeneousModel, check_observed, diagnose_dropout
 from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
@@ -90,9 +91,14 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
         # With a chance to leave at the very first purchase, b / (a + b) are still there to buy again.
         stayed = (p.b / (p.a + p.b)) ** self.CHANCES_BEFORE
         times = np.asarray(t, dtype=np.float64)
-        nobody = PurchaseSummary.of([0], [0], [0])
-        values = [self._ahead(nobody, float(s), (0.0,), ())[0][0] for s in times.ravel()]
-        return stayed * np.array(values).reshape(times.shape)
+        until = times.ravel()
+        for end in (until.min(initial=0.0), until.max(initial=0.0)):
+            check_ahead(float(end), 0.0)
+        after = partial(self._after, power=1)
+        found = integrate_until(
+            after, self._bend, np.zeros(len(until)), np.full(len(until), self._youngest), until
+        )
+        return stayed * found.reshape(times.shape)
 
     def purchase_count_probability(self, t: float, x: int) -> float:
         """Equation (8) of Fader, Hardie & Lee (2005), and its like with one chance more."""

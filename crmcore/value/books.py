@@ -14,6 +14,7 @@ from crmcore.money import exponent
 from crmcore.value.buyer_type import comes_back
 from crmcore.value.model import Ledger
 from crmcore.value.potential import WINDOW_DAYS, NeedBudgets, Trend
+from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.snapshots import MoneyRow, NeedBudget
 from crmcore.value.summary import PurchaseSummary, summarise_arrays
 
@@ -29,6 +30,7 @@ class Books:
     """Everything in the order of ``summary.customer_id``; money in currency."""
 
     summary: PurchaseSummary
+    log: PurchaseLog
     ledger: Ledger
     trend: Trend
     need_budgets: NeedBudgets
@@ -64,6 +66,7 @@ def read_books(
     day = np.array([row.at.astimezone(zone).toordinal() for row, _ in moves], dtype=np.int64)
     amount = np.array([amount for _, amount in moves], float)
     in_minor = summarise_arrays(list(ids), customer, day, amount, observed_until=observed_until.toordinal())
+    log = PurchaseLog.of(list(ids), customer, day, amount)
     summary = replace(
         in_minor,
         monetary_value=in_minor.monetary_value / units,
@@ -85,7 +88,12 @@ def read_books(
     trend = _trend(known, observed_until, zone, n, units)
     returning = [comes_back(answers.get(customer_id, {})) for customer_id in summary.customer_id]
     return Books(
-        summary, ledger, trend, _budgets(budgets, place, currency, units), np.array(returning, dtype=bool)
+        summary,
+        replace(log, spend=log.spend / units),
+        ledger,
+        trend,
+        _budgets(budgets, place, currency, units),
+        np.array(returning, dtype=bool),
     )
 
 

@@ -16,15 +16,18 @@ from crmcore.value import nbd
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.cost_to_serve import fit_costs, forecast_costs
 from crmcore.value.count_spread import ordered_pairs
+from crmcore.value.forecasting import Forecaster, Foreseen
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.outlook import outlook
 from crmcore.value.parameter_error import parameter_error
-from crmcore.value.summary import PurchaseSummary
+from crmcore.value.purchase_log import PurchaseLog
+from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
 _NEVER = 1e-9
+_MOST_OFTEN = 3.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,12 @@ class CustomerValues:
 
 
 def learn_from_firm(
-    summary: PurchaseSummary, ledger: Ledger, purchases: BGNBD, spend: GammaGamma, terms: ValueTerms
+    summary: PurchaseSummary,
+    ledger: Ledger,
+    purchases: BGNBD,
+    spend: GammaGamma,
+    terms: ValueTerms,
+    forecaster: Forecaster | None = None,
 ) -> ValueModel:
     """What the value of one customer takes from all: parameters, the usual return share, the cost model."""
     total = float(summary.spent.sum())
@@ -66,6 +74,7 @@ def learn_from_firm(
             summary, purchases, spend, terms.horizon_days, terms.discount_per_day
         ),
         terms=terms,
+        forecaster=forecaster,
     )
 
 
@@ -74,6 +83,7 @@ def value_customers(
     ledger: Ledger,
     model: ValueModel,
     comes_back: NDArray[np.bool_] | None = None,
+    log: PurchaseLog | None = None,
 ) -> CustomerValues:
     """The value of every customer over ``model.terms.horizon_days`` after ``observed_until``.
 
@@ -83,39 +93,57 @@ def value_customers(
     contribution away.
 
     comes_back : shape (n,), who is always a share: valued by the model in which nobody leaves. None: nobody.
+    log : the purchases behind ``summary``; needed when the model has a forecaster, which corrects the closed
+    forms for everybody else. Raises InvalidHistory without it.
     """
-    values = _value(summary, ledger, model)
+    values = _value(summary, ledger, model, _foreseen(summary, model, log))
     if comes_back is None or not comes_back.any():
         return values
     rows = np.flatnonzero(comes_back)
     staying = replace(model, purchases=model.without_leaving)
-    others = _value(summary.take(rows), ledger.take(rows), staying)
+    others = _value(summary.take(rows), ledger.take(rows), staying, None)
     for name, column in vars(others).items():
         vars(values)[name][rows] = column
     return values
 
 
-def _value(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> CustomerValues:
+def _foreseen(summary: PurchaseSummary, model: ValueModel, log: PurchaseLog | None) -> Foreseen | None:
+    if model.forecaster is None or not len(summary):
+        return None
+    if log is None or len(log) != len(summary):
+        raise InvalidHistory("the value model corrects by the purchase log; give the log of these customers")
+    # Everybody's T ends on the same day.
+    return model.forecaster.predict(log, int(log.first_day[0] + summary.T[0]))
+
+
+def _value(
+    summary: PurchaseSummary, ledger: Ledger, model: ValueModel, foreseen: Foreseen | None
+) -> CustomerValues:
     purchases, spend, terms = model.purchases, model.spend, model.terms
     horizon, discount = terms.horizon_days, terms.discount_per_day
     ahead = purchases.predict(summary, horizon, discount)
-    alive, count = ahead.p_alive, ahead.expected_purchases
     each = spend.expected_spend(summary)
     share = contribution_share(summary, ledger, model)
-    contribution = ahead.discounted_purchases * each * share
 
     # Of a customer who is active now; where he cannot be, the division is of zero by one.
-    active = np.where(alive > 0, alive, 1.0)
-    days = _active_days(summary, alive)
+    active = np.where(ahead.p_alive > 0, ahead.p_alive, 1.0)
+    alive, often = ahead.p_alive, np.ones(len(summary))
+    if foreseen is not None:
+        alive, often = _corrected(ahead.p_alive, ahead.expected_purchases / active, foreseen.purchases)
+        each = foreseen.spend / foreseen.purchases
+    count = often * ahead.expected_purchases / active
+    contribution = often * ahead.discounted_purchases / active * each * share
+
+    days = _active_days(summary, ahead.p_alive)
     costs = forecast_costs(ledger.service_cost, days, ahead.active_time / active, model.costs)
     shape, age = purchases.purchase_rate(summary)
     around, of_mean = spend.spend_variation(summary)
     whole = outlook(
         alive=alive,
-        p_buys=-np.expm1(-shape * np.log1p(horizon / age)),
-        count=count / active,
-        pairs=ordered_pairs(purchases, summary, horizon),
-        contribution=contribution / active,
+        p_buys=-np.expm1(-shape * np.log1p(often * horizon / age)),
+        count=count,
+        pairs=often**2 * ordered_pairs(purchases, summary, horizon),
+        contribution=contribution,
         around=around,
         of_mean=of_mean,
         of_parameters=model.parameter_error**2,
@@ -125,17 +153,32 @@ def _value(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> Custo
     cost_to_serve = alive * costs.mean
     return CustomerValues(
         p_alive=alive,
-        expected_purchases=count,
+        expected_purchases=alive * count,
         expected_spend=each,
-        contribution=contribution,
+        contribution=alive * contribution,
         cost_to_serve=cost_to_serve,
-        clv=contribution - cost_to_serve,
+        clv=alive * contribution - cost_to_serve,
         p_below_zero=whole.p_below_zero(),
         deviation=whole.deviation(),
         low=low,
         high=high,
         contribution_share=share,
     )
+
+
+def _corrected(alive: FloatArray, count: FloatArray, foreseen: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The chance to be active, and by what factor an active customer buys more, so that both together give
+    what is foreseen; each (n,). ``count`` is of an active customer.
+
+    The factor takes the correction up to ``_MOST_OFTEN``; what is beyond it says that the customer is active
+    (or gone) after all. Who is gone for certain stays so.
+    """
+    known = (alive > 0) & (count > 0)
+    whole = np.where(known, foreseen / np.where(known, alive * count, 1.0), 1.0)
+    often = np.clip(whole, 1 / _MOST_OFTEN, _MOST_OFTEN)
+    active = np.minimum(alive * (whole / often), 1.0)
+    rest = np.where(known, foreseen / np.where(known, active * count, 1.0), 1.0)
+    return active, rest
 
 
 def contribution_share(summary: PurchaseSummary, ledger: Ledger, model: ValueModel) -> FloatArray:

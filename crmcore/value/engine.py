@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +12,20 @@ from crmcore.value.benchmarks import Benchmarks, find_benchmarks
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.fitting import Diagnostic
+from crmcore.value.forecasting import Forecaster, Variant, fit_forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.peers import purchase_size
+from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.purchase_model import check_horizon
 from crmcore.value.summary import PurchaseSummary
 
 # The last part changes whenever the same orders would get another value or another tier.
-MODEL_VERSION = f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/3+tiers/2"
+MODEL_VERSION = (
+    f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/4+forecast/1+tiers/2"
+)
+
+_LEAST_REPEAT_BUYERS = 200  # With fewer, chance would choose among the variants.
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,14 @@ class Scoring:
     benchmarks: Benchmarks | None
 
 
-def fit_firm(summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms) -> FirmFit:
-    """Fit both models to the summary, and learn what the value of one customer takes from all."""
+def fit_firm(
+    summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms, log: PurchaseLog | None = None
+) -> FirmFit:
+    """Fit the models to the summary, and learn what the value of one customer takes from all.
+
+    log : the purchases behind ``summary``; with it, season, habits and level correct the closed forms where
+    the shop's own past shows that they help.
+    """
     if not ((summary.frequency > 0) & (summary.monetary_value > 0)).any():
         message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
         return FirmFit(None, None, None, (Diagnostic("too_few_repeat_buyers", message, True),))
@@ -50,7 +63,9 @@ def fit_firm(summary: PurchaseSummary, ledger: Ledger, terms: ValueTerms) -> Fir
     diagnostics = purchases.diagnostics_ + spend.diagnostics_ + horizon
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
-    return FirmFit(purchases, spend, learn_from_firm(summary, ledger, purchases, spend, terms), diagnostics)
+    forecaster = None if log is None else _forecaster(log, summary, terms)
+    model = learn_from_firm(summary, ledger, purchases, spend, terms, forecaster)
+    return FirmFit(purchases, spend, model, diagnostics)
 
 
 def score_firm(
@@ -58,14 +73,24 @@ def score_firm(
     ledger: Ledger,
     terms: ValueTerms,
     comes_back: NDArray[np.bool_] | None = None,
+    log: PurchaseLog | None = None,
 ) -> Scoring:
     """Fit, and value the summary's customers over ``terms.horizon_days``, all in this process.
 
-    comes_back : see :func:`~crmcore.value.clv.value_customers`.
+    comes_back : see :func:`~crmcore.value.clv.value_customers`. log : see :func:`fit_firm`.
     """
-    fit = fit_firm(summary, ledger, terms)
+    fit = fit_firm(summary, ledger, terms, log)
     if fit.model is None:
         return Scoring(fit, None, None)
-    values = value_customers(summary, ledger, fit.model, comes_back)
+    values = value_customers(summary, ledger, fit.model, comes_back, log)
     size = purchase_size(summary)
     return Scoring(fit, values, find_benchmarks(summary.T, size, values.clv, values.expected_purchases))
+
+
+def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster | None:
+    """None where the past cannot choose, or chose the closed form as it is."""
+    if int((summary.frequency > 0).sum()) < _LEAST_REPEAT_BUYERS:
+        return None
+    until = int(log.first_day[0] + summary.T[0])  # Everybody's T ends on the same day.
+    found = fit_forecaster(log, until, math.ceil(terms.horizon_days))
+    return None if found.variant == Variant() else found

@@ -8,19 +8,24 @@ past may accept or refuse:
 * *level*: how far the forecasts of the last windows missed the total, carried on with a discount.
 
 All variants are tried on windows inside the observation (rolling origins), each fitted to nothing but what
-was known on its origin, and the one with the smallest loss forecasts the future. The loss is a deviance,
-of counts (Poisson) and of money (Tweedie), which is small only when ranking and amount are both right.
+was known on its origin. The loss is a deviance, of counts (Poisson) and of money (Tweedie), which is small
+only when ranking and amount are both right. Of those whose loss is within one standard error of the best,
+the one with the fewest layers forecasts the future (Breiman et al. 1984, section 3.4.3): so chance gives no
+layer to a shop whose customers the closed forms describe.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value.accuracy import relative_loss
+from crmcore.value.accuracy import relative_losses
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.purchase_log import PurchaseLog
@@ -35,6 +40,7 @@ LEAST_REPEAT_BUYERS = 20
 _MOST_ORIGINS = 5
 _YOUNGEST = 45  # Days of log before the first origin.
 _LEAST_Q = 1.05  # Below, the mean spend of the population hangs on its few largest spenders.
+_CLOCK_GOES_ON = 62  # Days.
 _LEVEL_CARRIED = 0.7  # Of the logarithm of the last misses; the rest is taken for chance.
 _PURCHASE_FEATURES = (
     "log_forecast", "one_time", "log_repeats", "log_since", "log_age", "log_recent_half", "log_recent",
@@ -51,6 +57,10 @@ class Variant:
     recalibration: bool = False
     level: bool = False
 
+    @property
+    def layers(self) -> int:
+        return self.season + self.recalibration + self.level
+
     def __str__(self) -> str:
         layers = [name for name, used in vars(self).items() if used]
         return " + ".join(["closed form", *layers])
@@ -58,11 +68,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Trial:
-    """How a variant did on the windows inside the observation: its mean loss there, 1 for a constant."""
+    """How a variant did on the windows inside the observation: its mean loss there, 1 for a constant.
+
+    behind : how far its loss is above the smallest one, and the standard error of that difference.
+    """
 
     variant: Variant
     loss: float
     losses: tuple[float, ...]
+    behind: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Foreseen:
     """Expected purchases and spend of each customer in the horizon; shape (n,), in the log's order."""
 
     purchases: FloatArray
@@ -102,19 +116,68 @@ class Forecaster:
     spend_level: float
     trials: tuple[Trial, ...]
 
-    def predict(self, log: PurchaseLog) -> Outlook:
-        """For the customers of ``log`` as known at the end of the day of fitting, any number of them."""
-        closed = _closed_form(log, self.base, self.horizon)
-        return self.correct(closed, _features(log, self.base, closed))
+    def predict(self, log: PurchaseLog, until: int | None = None) -> Foreseen:
+        """For the customers of ``log`` as known at the end of ``until`` (the day of fitting, unless given),
+        any number of them, each from his own purchases alone."""
+        until = self.base.until if until is None else until
+        closed = _closed_form(log, self.base, self.horizon, until)
+        return self.correct(closed, _features(log, self.base, closed, until))
 
-    def correct(self, closed: Outlook, features: FloatArray) -> Outlook:
+    def to_parameters(self) -> dict[str, Any]:
+        """As JSON that loses no bit of any figure."""
+        base = self.base
+        return {
+            "variant": asdict(self.variant),
+            "trials": [asdict(trial) for trial in self.trials],
+            "base": {
+                "until": base.until,
+                "window": base.window,
+                "time": base.time.to_parameters(),
+                "purchases": json.loads(base.purchases.to_json()),
+                "spend": json.loads(base.spend.to_json()),
+                "age_scale": base.age_scale,
+                "usual_spend": base.usual_spend,
+            },
+            "horizon": self.horizon,
+            "purchase_recalibration": self.purchase_recalibration and asdict(self.purchase_recalibration),
+            "spend_recalibration": self.spend_recalibration and asdict(self.spend_recalibration),
+            "purchase_level": self.purchase_level,
+            "spend_level": self.spend_level,
+        }
+
+    @classmethod
+    def from_parameters(cls, stored: Mapping[str, Any]) -> Forecaster:
+        """What :meth:`to_parameters` wrote; raises InvalidParameters for models of another version."""
+        base = stored["base"]
+        return cls(
+            **{
+                **stored,
+                "variant": Variant(**stored["variant"]),
+                "trials": tuple(
+                    Trial(Variant(**t["variant"]), t["loss"], tuple(t["losses"]), tuple(t["behind"]))
+                    for t in stored["trials"]
+                ),
+                "base": Base(
+                    **{
+                        **base,
+                        "time": OperationalTime.from_parameters(base["time"]),
+                        "purchases": BGNBD.from_json(json.dumps(base["purchases"])),
+                        "spend": GammaGamma.from_json(json.dumps(base["spend"])),
+                    }
+                ),
+                "purchase_recalibration": Recalibration.from_parameters(stored["purchase_recalibration"]),
+                "spend_recalibration": Recalibration.from_parameters(stored["spend_recalibration"]),
+            }
+        )
+
+    def correct(self, closed: Foreseen, features: FloatArray) -> Foreseen:
         """The closed-form outlook with the layers of this forecast."""
         purchases, spend = closed.purchases * self.purchase_level, closed.spend * self.spend_level
         if self.purchase_recalibration is not None and self.spend_recalibration is not None:
             k = len(_PURCHASE_FEATURES)
             purchases = purchases * self.purchase_recalibration.factor(features[:, :k])
             spend = spend * self.spend_recalibration.factor(features)
-        return Outlook(purchases, spend)
+        return Foreseen(purchases, spend)
 
 
 def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
@@ -131,8 +194,9 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
             f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
             f"{LEAST_REPEAT_BUYERS}"
         )
-    trials = tuple(sorted(bench.trials(until, horizon), key=lambda trial: trial.loss))
-    chosen = trials[0].variant if trials else Variant()
+    trials = bench.trials(until, horizon)
+    close = [trial for trial in trials if trial.behind[0] <= trial.behind[1]]
+    chosen = min(close, key=lambda trial: (trial.variant.layers, trial.loss)).variant if close else Variant()
     return replace(bench.fit(chosen, until, horizon), trials=trials)
 
 
@@ -153,24 +217,23 @@ class _Bench:
         self._known: dict[int, PurchaseLog] = {}
         self._bases: dict[tuple[int, int, int, bool], _Fitted] = {}
 
-    def trials(self, until: int, horizon: int) -> list[Trial]:
-        """The loss of every variant on the last two whole windows; none when the log is too short."""
+    def trials(self, until: int, horizon: int) -> tuple[Trial, ...]:
+        """Every variant on the last two whole windows, the best first; none when the log is too short."""
         window, origins = self._origins(until, horizon)
         judged = [origin for origin in origins if origin <= until - window][-2:]
-        trials = []
+        found: list[tuple[Variant, list[FloatArray]]] = []
         for variant in VARIANTS if judged else ():
             losses = []
             for origin in judged:
                 if (variant.recalibration or variant.level) and not self._origins(origin, window)[1]:
                     break
-                known = self._at(origin)
-                forecast = self.fit(variant, origin, window).predict(known)
-                losses.append(
-                    relative_loss(*self._actual(origin, window), forecast.purchases, forecast.spend)
-                )
+                forecast = self.fit(variant, origin, window).predict(self._at(origin))
+                actual = self._actual(origin, window)
+                losses.append(relative_losses(*actual, forecast.purchases, forecast.spend))
             if len(losses) == len(judged):
-                trials.append(Trial(variant, float(np.mean(losses)), tuple(losses)))
-        return trials
+                found.append((variant, losses))
+        found.sort(key=lambda one: np.mean([of.mean() for of in one[1]]))
+        return tuple(_trial(variant, losses, found[0][1]) for variant, losses in found)
 
     def fit(self, variant: Variant, until: int, horizon: int) -> Forecaster:
         window, origins = self._origins(until, horizon)
@@ -199,8 +262,8 @@ class _Bench:
         if key not in self._bases:
             log = self._at(until)
             base = _fit_base(log, until, horizon, window, season)
-            closed = _closed_form(log, base, horizon)
-            self._bases[key] = _Fitted(base, closed, _features(log, base, closed))
+            closed = _closed_form(log, base, horizon, until)
+            self._bases[key] = _Fitted(base, closed, _features(log, base, closed, until))
         return self._bases[key]
 
     def _at(self, day: int) -> PurchaseLog:
@@ -236,7 +299,7 @@ class _Fitted:
     """The closed forms of one day, and what they say of the customers known by then."""
 
     base: Base
-    closed: Outlook
+    closed: Foreseen
     features: FloatArray
 
 
@@ -245,7 +308,7 @@ class _Past:
     """An origin inside the observation: the forecast of then and what came."""
 
     features: FloatArray
-    closed: Outlook
+    closed: Foreseen
     purchases: FloatArray
     spend: FloatArray
 
@@ -256,6 +319,14 @@ class _Past:
     @property
     def spend_miss(self) -> float:
         return float(self.spend.sum() / max(self.closed.spend.sum(), 1e-9))
+
+
+def _trial(variant: Variant, losses: list[FloatArray], best: list[FloatArray]) -> Trial:
+    means = tuple(float(of.mean()) for of in losses)
+    gaps = [mine - its for mine, its in zip(losses, best, strict=True)]
+    error = np.sqrt(sum(gap.var() / len(gap) for gap in gaps)) / len(gaps)
+    gap = np.mean([gap.mean() for gap in gaps])
+    return Trial(variant, float(np.mean(means)), means, (float(gap), float(error)))
 
 
 def _recalibrated(fitted: Forecaster, past: list[_Past], today: _Fitted) -> Forecaster:
@@ -277,7 +348,8 @@ def _recalibrated(fitted: Forecaster, past: list[_Past], today: _Fitted) -> Fore
 
 
 def _fit_base(log: PurchaseLog, until: int, horizon: int, window: int, season: bool) -> Base:
-    first, last = int(log.first_day.min()), until + horizon
+    # A customer is valued again after an order until the next scoring; so the clock goes on for a while.
+    first, last = int(log.first_day.min()), until + horizon + _CLOCK_GOES_ON
     time = fit_operational_time(log, until, last) if season else OperationalTime.calendar(first, last)
     summary = time.summary(log, until)
     return Base(
@@ -302,18 +374,18 @@ def _fit_spend(summary: PurchaseSummary) -> GammaGamma:
     return GammaGamma.of(p=1.0, q=3.0, v=2.0 * usual)
 
 
-def _closed_form(log: PurchaseLog, base: Base, horizon: int) -> Outlook:
-    summary = base.time.summary(log, base.until)
-    ahead = base.time.between(base.until, base.until + horizon)
+def _closed_form(log: PurchaseLog, base: Base, horizon: int, until: int) -> Foreseen:
+    summary = base.time.summary(log, until)
+    ahead = base.time.between(until, until + horizon)
     purchases = np.maximum(base.purchases.expected_purchases(summary, ahead), 1e-9)
-    return Outlook(purchases, purchases * np.maximum(base.spend.expected_spend(summary), 1e-9))
+    return Foreseen(purchases, purchases * np.maximum(base.spend.expected_spend(summary), 1e-9))
 
 
-def _features(log: PurchaseLog, base: Base, closed: Outlook) -> FloatArray:
+def _features(log: PurchaseLog, base: Base, closed: Foreseen, until: int) -> FloatArray:
     """Shape (n, k) in the order of ``_SPEND_FEATURES``; each row from its own customer's purchases alone."""
-    summary = base.time.summary(log, base.until)
-    recent_half, _ = log.window(base.until - base.window // 2, base.until)
-    recent, _ = log.window(base.until - base.window, base.until)
+    summary = base.time.summary(log, until)
+    recent_half, _ = log.window(until - base.window // 2, until)
+    recent, _ = log.window(until - base.window, until)
     one_time = (summary.frequency == 0).astype(np.float64)
     each = closed.spend / closed.purchases
     own = summary.spent / (summary.frequency + 1)

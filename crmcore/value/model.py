@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.cost_to_serve import CostModel
+from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.summary import InvalidHistory
 
@@ -72,6 +73,8 @@ class ValueModel:
     and nobody leaves. usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend
     on a purchase of somebody unknown, currency; it weighs the firm's usual shares against a customer's own.
     parameter_error : relative standard error of the firm's expected spend through the fitted parameters.
+    forecaster : season, habits and level on top of the closed forms; None where the shop's own past refused
+    all of them, or is too short to tell.
     """
 
     purchases: BGNBD
@@ -82,6 +85,7 @@ class ValueModel:
     typical_spend: float
     parameter_error: float
     terms: ValueTerms
+    forecaster: Forecaster | None = None
 
     def to_parameters(self) -> dict[str, Any]:
         """As JSON that loses no bit of any figure."""
@@ -94,6 +98,7 @@ class ValueModel:
             "typical_spend": self.typical_spend,
             "parameter_error": self.parameter_error,
             "terms": asdict(self.terms),
+            "forecaster": None if self.forecaster is None else self.forecaster.to_parameters(),
         }
 
     @classmethod
@@ -108,4 +113,7 @@ class ValueModel:
             typical_spend=stored["typical_spend"],
             parameter_error=stored["parameter_error"],
             terms=ValueTerms(**stored["terms"]),
+            forecaster=None
+            if stored["forecaster"] is None
+            else Forecaster.from_parameters(stored["forecaster"]),
         )

@@ -34,11 +34,10 @@ class PurchaseLog:
     def of(
         cls, customer_id: Sequence[Any], customer: IntArray, day: IntArray, amount: FloatArray
     ) -> PurchaseLog:
-        """From order rows. The rows of a day become one purchase; negative amounts, returns, are left out."""
+        """From order rows, in any order. The rows of a day become one purchase; negative amounts, returns,
+        are left out, and with them who has nothing else."""
         bought = np.asarray(amount) >= 0
         customer, day, amount = np.asarray(customer)[bought], np.asarray(day)[bought], amount[bought]
-        if not len(customer):
-            raise InvalidHistory("the log holds no purchase; load orders before forecasting")
         order = np.lexsort((day, customer))
         customer, day, amount = customer[order], day[order], amount[order]
         opens = np.ones(len(customer), dtype=bool)
@@ -49,7 +48,7 @@ class PurchaseLog:
             tuple(customer_id[i] for i in present),
             index.astype(np.int64),
             day[starts].astype(np.int64),
-            np.add.reduceat(amount.astype(np.float64), starts),
+            np.add.reduceat(amount.astype(np.float64), starts) if len(starts) else amount.astype(np.float64),
         )
 
     def __len__(self) -> int:

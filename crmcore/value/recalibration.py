@@ -8,7 +8,9 @@ a handful of coefficients can be read, stored as text and written as SQL, which 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,14 @@ class Recalibration:
     deviations: tuple[float, ...]
     coefficients: tuple[float, ...]
     normaliser: float = 1.0
+
+    @classmethod
+    def from_parameters(cls, stored: Mapping[str, Any] | None) -> Recalibration | None:
+        """What ``dataclasses.asdict`` made of it, also after it was JSON; None stays None."""
+        if stored is None:
+            return None
+        plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in stored.items()}
+        return cls(**plain)
 
     def factor(self, features: FloatArray) -> FloatArray:
         """features : shape (n, k). Returns shape (n,), each row computed for itself and in the same order, so

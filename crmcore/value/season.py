@@ -12,7 +12,10 @@ the index of the same week a year before, and the mean of the last year where th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,20 +38,45 @@ _AGES = (
 
 @dataclass(frozen=True)
 class OperationalTime:
-    """``clock``, shape (days + 1,): operational days gone by the end of each day, 0 before ``first_day``."""
+    """``index``, shape (days,): how long each day from ``first_day`` on is, in operational days.
+
+    Days that it does not reach, before and after, are plain days.
+    """
 
     first_day: int
-    clock: FloatArray
+    index: FloatArray
+
+    @cached_property
+    def clock(self) -> FloatArray:
+        """Operational days gone by the end of each day, 0 before the first; shape (days + 1,)."""
+        return np.concatenate([[0.0], np.cumsum(self.index)])
 
     @classmethod
     def calendar(cls, first_day: int, last_day: int) -> OperationalTime:
         """The plain calendar, from ``first_day`` to ``last_day``."""
-        return cls(first_day, np.arange(last_day - first_day + 2, dtype=np.float64))
+        return cls(first_day, np.ones(last_day - first_day + 1))
 
     def at(self, day: IntArray | int) -> FloatArray:
         """Operational days gone by the end of ``day``; the shape of ``day``."""
-        result: FloatArray = self.clock[np.asarray(day, dtype=np.int64) - self.first_day + 1]
+        place = np.asarray(day, dtype=np.int64) - self.first_day + 1
+        inside = np.clip(place, 0, len(self.clock) - 1)
+        result: FloatArray = self.clock[inside] + (place - inside)
         return result
+
+    def to_parameters(self) -> dict[str, Any]:
+        """As JSON: runs of equal days, because all days of a week are."""
+        starts = np.flatnonzero(np.concatenate([[True], self.index[1:] != self.index[:-1]]))
+        days = np.diff(np.append(starts, len(self.index)))
+        return {
+            "first_day": self.first_day,
+            "days": days.tolist(),
+            "index": self.index[starts].tolist(),
+        }
+
+    @classmethod
+    def from_parameters(cls, stored: Mapping[str, Any]) -> OperationalTime:
+        """What :meth:`to_parameters` wrote."""
+        return cls(stored["first_day"], np.repeat(stored["index"], stored["days"]))
 
     def between(self, after: int, until: int) -> float:
         return float(self.at(until) - self.at(after))
@@ -78,17 +106,13 @@ def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> Operati
 
     index = np.ones(last_day - first + 1)
     for _ in range(_ROUNDS):
-        time = _time(first, index)
+        time = OperationalTime(first, index)
         model = BGNBD().fit(time.summary(log, until))
         expected = np.diff(expected_repeats(time, model, edges, came, newcomers))
         index = _next_index(
             index, (bought + _PRIOR) / (expected + _PRIOR), expected, edges - first, until - first
         )
-    return _time(first, index)
-
-
-def _time(first: int, index: FloatArray) -> OperationalTime:
-    return OperationalTime(first, np.concatenate([[0.0], np.cumsum(index)]))
+    return OperationalTime(first, index)
 
 
 def expected_repeats(

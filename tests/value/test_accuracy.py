@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmcore.value.accuracy import accuracy, gini, paired_interval, relative_loss, rmse, top_share
+from crmcore.value.accuracy import accuracy, gini, paired_interval, relative_losses, rmse, top_share
 
 
 def test_a_perfect_ranking_of_one_buyer_among_ten_catches_all_at_once() -> None:
@@ -37,10 +37,12 @@ def test_the_loss_of_a_constant_is_one_and_knowing_more_loses_less() -> None:
     bought = rng.poisson(rate).astype(float)
     spent = bought * 20.0
     usual = np.full(4_000, bought.mean())
-    assert relative_loss(bought, spent, usual, usual * 20) == pytest.approx(1.0)
-    assert relative_loss(bought, spent, rate, rate * 20) < 0.7
-    # Right ranking with a wrong total loses more than both right.
-    assert relative_loss(bought, spent, rate * 2, rate * 40) > relative_loss(bought, spent, rate, rate * 20)
+    of_constant, of_rate, of_double = (
+        relative_losses(bought, spent, forecast, forecast * 20).mean() for forecast in (usual, rate, rate * 2)
+    )
+    assert of_constant == pytest.approx(1.0)
+    assert of_rate < 0.7
+    assert of_double > of_rate  # Right ranking with a wrong total loses more than both right.
 
 
 def test_the_paired_interval_tells_a_better_forecast_from_an_equal_one() -> None:

@@ -1,5 +1,6 @@
 """Forecasts with season, recalibration and level: what each layer is for, and that the past chooses well."""
 
+import json
 from functools import cache
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from crmcore.value.accuracy import accuracy
 from crmcore.value.backtest import backtest
-from crmcore.value.forecasting import Variant, fit_forecaster, fit_variant
+from crmcore.value.forecasting import Forecaster, Variant, fit_forecaster, fit_variant
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import fit_recalibration
 from crmcore.value.season import OperationalTime, fit_operational_time
@@ -100,12 +101,40 @@ def test_a_fading_shop_gets_a_level_of_its_own() -> None:
     )
 
 
-def test_trials_are_sorted_by_loss_and_the_least_was_chosen() -> None:
-    found = fit_forecaster(a_shop("plain"), UNTIL, HORIZON)
+def test_trials_are_sorted_by_loss_and_tell_how_far_each_is_behind() -> None:
+    found = fit_forecaster(a_shop("season"), UNTIL, HORIZON)
     losses = [trial.loss for trial in found.trials]
     assert losses == sorted(losses)
-    assert found.trials[0].variant == found.variant
     assert len(found.trials) == 8
+    assert [trial.behind[0] for trial in found.trials] == pytest.approx([loss - losses[0] for loss in losses])
+    plain = next(trial for trial in found.trials if trial.variant == Variant())
+    assert plain.behind[0] > plain.behind[1]
+
+
+def test_a_shop_as_the_closed_forms_describe_it_gets_no_layer_by_chance() -> None:
+    for seed in range(3):
+        log = a_world("plain", seed=seed, customers=700)
+        assert fit_forecaster(log, UNTIL, HORIZON).variant.layers <= 1
+
+
+def test_a_forecaster_that_was_stored_foresees_the_same_to_the_bit() -> None:
+    log = a_shop("season").until(UNTIL)
+    fitted = fit_forecaster(log, UNTIL, HORIZON)
+    again = Forecaster.from_parameters(json.loads(json.dumps(fitted.to_parameters())))
+    assert again.trials == fitted.trials
+    for until in (UNTIL, UNTIL + 40, UNTIL + 500):  # The last is far beyond every day that the clock knows.
+        one, other = fitted.predict(log, until), again.predict(log, until)
+        np.testing.assert_array_equal(one.purchases, other.purchases)
+        np.testing.assert_array_equal(one.spend, other.spend)
+        assert np.isfinite(one.spend).all()
+
+
+def test_rows_from_before_the_first_day_that_the_clock_knows_are_foreseen_too() -> None:
+    log = a_shop("season").until(UNTIL)
+    fitted = fit_variant(Variant(season=True), log, UNTIL, HORIZON)
+    late = PurchaseLog.of([0], np.array([0, 0]), np.array([-400, 300]), np.array([10.0, 10.0]))
+    assert fitted.base.time.summary(late, UNTIL).T[0] > 400 + fitted.base.time.between(0, UNTIL)
+    assert np.isfinite(fitted.predict(late).spend).all()
 
 
 def test_a_short_log_is_foreseen_by_the_closed_form_alone() -> None:

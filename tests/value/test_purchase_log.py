@@ -38,8 +38,10 @@ def test_on_an_earlier_day_nobody_knows_who_comes_later() -> None:
 
 
 def test_a_log_of_returns_alone_says_what_is_missing() -> None:
-    with pytest.raises(InvalidHistory, match="no purchase"):
-        a_log((0, 5, -1.0))
+    log = a_log((0, 5, -1.0))
+    assert len(log) == 0
+    with pytest.raises(InvalidHistory, match="nobody had bought until day 9"):
+        log.until(9)
 
 
 def test_some_customers_keep_all_their_purchases() -> None:
