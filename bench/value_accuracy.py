@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.results import write_result
-from bench.value_coverage import read_log
+from bench.value_coverage import purchase_log, read_log
 from crmcore.value import MBGNBD, GammaGamma, ParetoNBD
 from crmcore.value.accuracy import gini, rmse
 from crmcore.value.backtest import Contender, backtest
@@ -65,9 +65,9 @@ def main() -> None:
             "value_accuracy",
             "python -m bench.value_accuracy " + " ".join(Path(log.split(":")[0]).name for log in given.logs),
             figures,
-            "Means over the origins. 'best' is the best other contender of each measure, chosen afterwards; "
+            "Means over the origins. 'best' is the best other contender of a measure, chosen afterwards; "
             "'difference' is the engine less it, signed so that more is better for the engine, with the 95 % "
-            "interval of the mean over origins by bootstrap over customers. 'chosen' is what the engine's own "
+            "interval of the mean over origins by bootstrap over customers. 'chosen' is what its own "
             "validation chose on each origin. Simulated shops: three seeds each.",
         )
 
@@ -81,12 +81,7 @@ def _all(given: list[str]) -> Iterator[tuple[str, list[PurchaseLog]]]:
 
 
 def _read(path: Path, customer: str, day: str, amount: str = "") -> PurchaseLog:
-    rows = read_log(path, customer, day, amount)
-    ids: dict[str, int] = {}
-    who = np.array([ids.setdefault(row[0], len(ids)) for row in rows])
-    return PurchaseLog.of(
-        list(ids), who, np.array([row[1].toordinal() for row in rows]), np.array([row[2] for row in rows])
-    )
+    return purchase_log(read_log(path, customer, day, amount))
 
 
 def judged(logs: list[PurchaseLog]) -> dict[str, Any]:

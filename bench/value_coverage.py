@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from bench.results import write_result
-from crmcore.value import BGNBD, GammaGamma, summarise
-from crmcore.value.clv import learn_from_firm, value_customers
+from crmcore.value.engine import score_firm
 from crmcore.value.model import Ledger, ValueTerms
+from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.segments import segment_interval
 
 
@@ -40,8 +40,7 @@ def main() -> None:
         f"--days {arguments.days}",
         figures,
         "Share of customers whose spend in the hold-out lay inside their 95 % interval, by repeat purchases "
-        "before. The interval knows no season and no trend of the shop: inside the total's interval or not "
-        "says whether that mattered.",
+        "before. 'forecast' says which layers the values stand on.",
     )
 
 
@@ -56,14 +55,23 @@ def read_log(path: Path, customer: str, day: str, amount: str) -> list[tuple[str
     return [(who, date.fromisoformat(when[:10]), float(much)) for who, when, much in rows]
 
 
+def purchase_log(rows: list[tuple[str, date, float]]) -> PurchaseLog:
+    ids: dict[str, int] = {}
+    who = np.array([ids.setdefault(row[0], len(ids)) for row in rows])
+    day, amount = np.array([row[1].toordinal() for row in rows]), np.array([row[2] for row in rows])
+    return PurchaseLog.of(list(ids), who, day, amount)
+
+
 def coverage(log: list[tuple[str, date, float]], until: date, days: int) -> dict[str, Any]:
-    summary = summarise(log, observed_until=until)
-    buying, spending = BGNBD().fit(summary), GammaGamma().fit(summary)
+    purchases = purchase_log(log).until(until.toordinal())
+    summary = purchases.summary(until.toordinal())
     nothing = np.zeros(len(summary))
     ledger = Ledger(summary.spent, nothing, nothing, nothing)
     terms = ValueTerms(margin=1.0, discount_rate=0.0, horizon_days=days)
-    model = learn_from_firm(summary, ledger, buying, spending, terms)
-    values = value_customers(summary, ledger, model)
+    scoring = score_firm(summary, ledger, terms, None, purchases)
+    values, model = scoring.values, scoring.model
+    if values is None or model is None:
+        raise SystemExit(f"nothing is valued by this fit: {scoring.diagnostics}")
 
     end = until + timedelta(days=days)
     place = {customer: i for i, customer in enumerate(summary.customer_id)}
@@ -87,7 +95,8 @@ def coverage(log: list[tuple[str, date, float]], until: date, days: int) -> dict
         "total_came": round(float(came.sum())),
         "total_expected": round(float(values.clv.sum())),
         "total_interval": [round(low), round(high)],
-        "diagnostics": [d.code for d in (*buying.diagnostics_, *spending.diagnostics_)],
+        "forecast": "closed form" if model.forecaster is None else str(model.forecaster.variant),
+        "diagnostics": [d.code for d in scoring.diagnostics],
     }
 
 

@@ -44,7 +44,7 @@ _CLOCK_GOES_ON = 62  # Days.
 _LEVEL_CARRIED = 0.7  # Of the logarithm of the last misses; the rest is taken for chance.
 _PURCHASE_FEATURES = (
     "log_forecast", "one_time", "log_repeats", "log_since", "log_age", "log_recent_half", "log_recent",
-    "p_alive",
+    "p_alive", "long_overdue",
 )  # fmt: skip
 _SPEND_FEATURES = (*_PURCHASE_FEATURES, "log_own_mean", "log_expected_spend", "log_own_mean_one_time")
 
@@ -389,6 +389,8 @@ def _features(log: PurchaseLog, base: Base, closed: Foreseen, until: int) -> Flo
     one_time = (summary.frequency == 0).astype(np.float64)
     each = closed.spend / closed.purchases
     own = summary.spent / (summary.frequency + 1)
+    pause = (summary.recency + 0.1 * base.age_scale) / (summary.frequency + 0.1)
+    overdue = np.log((summary.days_since_last_purchase + 0.1 * pause) / pause)
     own_mean = np.log((own + 0.01 * base.usual_spend) / each)
     return np.column_stack(
         [
@@ -400,6 +402,7 @@ def _features(log: PurchaseLog, base: Base, closed: Foreseen, until: int) -> Flo
             np.log1p(recent_half),
             np.log1p(recent),
             base.purchases.p_alive(summary),
+            np.maximum(overdue - np.log(2.0), 0.0),
             own_mean,
             np.log(each),
             one_time * own_mean,
