@@ -11,7 +11,6 @@ from crmcore.usecases.value_findings import NO_ORDERS, Missing
 from crmcore.usecases.value_holdout import HoldOut, hold_out
 from crmcore.usecases.value_in_force import Values, not_published, values_in_force
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.summary import InvalidHistory
 
 
 @dataclass(frozen=True)
@@ -48,21 +47,18 @@ def value_report(crm: Crm, until: date | None = None, horizon: int | None = None
     with crm.store.read() as tx:
         run, newest = tx.value.run_in_force(), tx.value.newest_run()
         figures = tx.value.current_figures()
-        try:
-            log = purchase_log(tx, firm, yesterday)
-        except InvalidHistory:  # The one thing that a log cannot be is empty.
-            log = None
+        log = purchase_log(tx, firm, yesterday)
     values: Values | Missing = NO_ORDERS
     if run is not None and newest is not None and figures:
         values = values_in_force(run, newest, figures, today - timedelta(days=firm.value.stale_after_days))
-    elif log is not None:
+    elif len(log):
         values = not_published(newest)
     return ValueReport(
         firm=firm.name,
         currency=firm.currency,
         made_at=now.astimezone(firm.zone),
-        log=None if log is None else _span(log),
-        hold_out=NO_ORDERS if log is None else hold_out(log, until, horizon, yesterday),
+        log=_span(log) if len(log) else None,
+        hold_out=NO_ORDERS if not len(log) else hold_out(log, until, horizon, yesterday),
         values=values,
     )
 
