@@ -69,9 +69,9 @@ def coverage(log: list[tuple[str, date, float]], until: date, days: int) -> dict
     ledger = Ledger(summary.spent, nothing, nothing, nothing)
     terms = ValueTerms(margin=1.0, discount_rate=0.0, horizon_days=days)
     scoring = score_firm(summary, ledger, terms, None, purchases)
-    values, model = scoring.values, scoring.model
+    values, model = scoring.values, scoring.fit.model
     if values is None or model is None:
-        raise SystemExit(f"nothing is valued by this fit: {scoring.diagnostics}")
+        raise SystemExit(f"nothing is valued by this fit: {scoring.fit.diagnostics}")
 
     end = until + timedelta(days=days)
     place = {customer: i for i, customer in enumerate(summary.customer_id)}
@@ -96,7 +96,7 @@ def coverage(log: list[tuple[str, date, float]], until: date, days: int) -> dict
         "total_expected": round(float(values.clv.sum())),
         "total_interval": [round(low), round(high)],
         "forecast": "closed form" if model.forecaster is None else str(model.forecaster.variant),
-        "diagnostics": [d.code for d in scoring.diagnostics],
+        "diagnostics": [d.code for d in scoring.fit.diagnostics],
     }
 
 

@@ -39,9 +39,9 @@ def season(shop: PurchaseLog) -> Scoring:
 
 
 def test_purchases_and_spend_are_those_of_the_forecast(shop: PurchaseLog, season: Scoring) -> None:
-    assert season.model is not None
+    assert season.fit.model is not None
     assert season.values is not None
-    forecaster = season.model.forecaster
+    forecaster = season.fit.model.forecaster
     assert forecaster is not None
     assert forecaster.variant != Variant()
     foreseen = forecaster.predict(shop)
@@ -61,8 +61,8 @@ def test_chances_stay_chances_and_intervals_hold_the_value(season: Scoring) -> N
 
 
 def test_one_customer_is_valued_from_stored_parameters_to_the_bit(shop: PurchaseLog, season: Scoring) -> None:
-    assert season.model is not None
-    model = ValueModel.from_parameters(json.loads(json.dumps(season.model.to_parameters())))
+    assert season.fit.model is not None
+    model = ValueModel.from_parameters(json.loads(json.dumps(season.fit.model.to_parameters())))
     summary, ledger = shop.summary(UNTIL), ledger_of(shop)
     for i in (0, 3, 411, 1_200):
         rows = shop.customer == i
@@ -77,21 +77,23 @@ def test_who_is_always_a_share_is_not_corrected_by_what_leavers_do(shop: Purchas
     share = np.zeros(len(shop), dtype=bool)
     share[5] = True
     found = scored(shop, share)
-    assert found.model is not None
+    assert found.fit.model is not None
     assert found.values is not None
-    staying = found.model.without_leaving.expected_purchases(shop.summary(UNTIL).take(np.array([5])), HORIZON)
+    staying = found.fit.model.without_leaving.expected_purchases(
+        shop.summary(UNTIL).take(np.array([5])), HORIZON
+    )
     assert found.values.expected_purchases[5] == pytest.approx(staying[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("world", ["plain", "heavy"])
 def test_a_firm_of_few_repeat_buyers_keeps_the_closed_forms(world: World) -> None:
     found = scored(a_world(world, seed=2, customers=180).until(UNTIL))
-    assert found.model is None or found.model.forecaster is None
+    assert found.fit.model is None or found.fit.model.forecaster is None
 
 
 def test_a_corrected_model_asks_for_the_purchases_behind_the_summary(
     shop: PurchaseLog, season: Scoring
 ) -> None:
-    assert season.model is not None
+    assert season.fit.model is not None
     with pytest.raises(InvalidHistory, match="purchase log"):
-        value_customers(shop.summary(UNTIL), ledger_of(shop), season.model)
+        value_customers(shop.summary(UNTIL), ledger_of(shop), season.fit.model)
