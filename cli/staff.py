@@ -70,11 +70,11 @@ def list_(
     if as_json:
         typer.echo(json.dumps([_shown(member) for member in list_staff(_crm(context))], indent=2))
         return
-    table = Table("Name", Column("E-mail", overflow="fold"), "Role", "On duty", "Last seen (UTC)", "Account")
+    table = Table("Name", Column("E-mail", no_wrap=True), "Role", "State", "Last seen (UTC)")
     for member in list_staff(_crm(context)):
         seen = "never" if member.last_seen_at is None else f"{member.last_seen_at:%Y-%m-%d %H:%M}"
-        duty, account = ("yes" if member.on_duty else "no"), ("open" if member.active else "closed")
-        table.add_row(member.name, member.email, member.role, duty, seen, account)
+        state = "closed" if not member.active else "on duty" if member.on_duty else "off duty"
+        table.add_row(member.name, member.email, member.role, state, seen)
     Console().print(table)
 
 
