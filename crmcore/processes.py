@@ -10,13 +10,14 @@ Each process counts its beats in the database. Who listens compares counts, by h
 never times of two machines, so clocks that disagree kill nobody.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 BEAT_EVERY = timedelta(seconds=3)
 SILENT_AFTER = timedelta(seconds=12)
+HEARD_WITHIN = timedelta(seconds=30)
 
 # A dialogue engine has no database to beat in; it is asked over HTTP.
 BeatingPart = Literal["gateway", "actions", "worker"]
@@ -34,6 +35,15 @@ class Process:
     part: BeatingPart = "gateway"
     beat: int = 0
     seen_at: datetime | None = None  # By its own clock; for people to read.
+
+
+def living_parts(processes: Sequence[Process], now: datetime) -> dict[str, int]:
+    """How many of each part said lately that they live; a dead one stays in the list until it is noticed.
+
+    For people and their monitors, by the clocks of the machines: nothing is decided by it.
+    """
+    heard = [process for process in processes if process.seen_at and now - process.seen_at < HEARD_WITHIN]
+    return {part: sum(process.part == part for process in heard) for part in get_args(BeatingPart)}
 
 
 # When a number of this place was given to whoever has it now: ticks, 0 if it cannot be told, None if nobody.

@@ -19,6 +19,7 @@ from crmcore.conversations import (
 )
 from crmcore.crm import Crm
 from crmcore.ids import new_id
+from crmcore.processes import living_parts
 from crmcore.redaction import NEVER_KEPT, redact
 from crmcore.store.messages import NewMessage
 from crmcore.store.transaction import Transaction
@@ -229,6 +230,7 @@ class Counters:
     incidents: dict[str, int]  # By kind, in the last 24 hours.
     jobs: dict[str, int]  # By status.
     overdue_callbacks: int
+    processes: dict[str, int]  # Heard lately, by part.
 
 
 def counters(crm: Crm) -> Counters:
@@ -246,6 +248,7 @@ def counters(crm: Crm) -> Counters:
             incidents=tx.incidents.counts_since(now - timedelta(hours=24)),
             jobs=tx.jobs.counts(),
             overdue_callbacks=sum(callback.status == "overdue" for callback in tx.callbacks.open()),
+            processes=living_parts(tx.processes.all(), now),
         )
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any, cast
 
 from crmcore.crm import Crm
 from crmcore.doctor import DatabaseFacts
 from crmcore.firm import parse_firm
 from crmcore.metrics import Readings
-from crmcore.processes import Process
 from crmcore.settings import Settings
 from crmcore.store.database import Store
 from crmcore.store.dumps import kind_of
@@ -19,8 +17,6 @@ from crmcore.store.roles import look_at_role
 from crmcore.usecases.conversations import counters
 from crmcore.usecases.staff import opens
 from crmcore.usecases.upgrade import steps_from
-
-HEARD_WITHIN = timedelta(seconds=30)
 
 
 def readings(crm: Crm) -> Readings:
@@ -35,13 +31,10 @@ def readings(crm: Crm) -> Readings:
     with crm.store.read() as tx:
         due = tx.jobs.oldest_due(now)
         scored_at = tx.value.last_published_at()
-        heard = [process for process in tx.processes.all() if _is_heard(process, now)]
         dead = sum(count for (_, status), count in tx.webhooks.counts().items() if status == "dead")
     return {
         "rapport_database_up": 1,
-        "rapport_processes": {
-            part: sum(p.part == part for p in heard) for part in ("gateway", "actions", "worker")
-        },
+        "rapport_processes": found.processes,
         "rapport_conversations": {
             owner: found.conversations.get(owner, 0)
             for owner in ("bot", "queue", "account_manager", "nobody")
@@ -125,8 +118,3 @@ def _by_label(seen: Readings, name: str) -> Mapping[str, float]:
     found = seen[name]
     assert isinstance(found, Mapping), f"{name} has a label"
     return found
-
-
-def _is_heard(process: Process, now: datetime) -> bool:
-    """Whether it said lately that it lives; a dead one stays in the list until somebody notices."""
-    return process.seen_at is not None and now - process.seen_at < HEARD_WITHIN

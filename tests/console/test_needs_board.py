@@ -11,6 +11,8 @@ import pytest
 from crmcore.console import mask_personal
 from crmcore.firm import Firm
 from crmcore.needs.board import BoardFilter
+from crmcore.processes import Process
+from crmcore.usecases.processes import beat
 from tests.console.market import SAID, a_market
 from tests.staff.office import Office
 from tests.workspace.shop import a_need
@@ -174,6 +176,11 @@ def test_a_filter_that_does_not_exist_is_refused(office: Office) -> None:
 
 
 def test_the_operator_sees_the_counters(office: Office) -> None:
-    text = office.browser_of("Olu").get("/operator").text
+    olu = office.browser_of("Olu")
+    text = olu.get("/operator").text
     assert "Lost messages" in text
     assert "Conversations by owner" in text
+    no_worker, one_worker = '<div class="bad"><dt>Workers</dt><dd>0</dd>', "<div><dt>Workers</dt><dd>1</dd>"
+    assert no_worker in text
+    beat(office.crm, Process("prc_a", "web", "place", 7, 1, "worker"))
+    assert one_worker in olu.get("/operator").text
