@@ -105,8 +105,8 @@ class Records:
             out |= np.array([*fits, False], dtype=np.bool_)[indices]
         return out
 
-    def moments_of(self, batch: Batch, column: Column) -> Read:
-        return self._moments.read(batch.columns[column.place])
+    def moments_in(self, array: Any) -> Read:
+        return self._moments.read(array)
 
 
 class Cells:
@@ -162,10 +162,11 @@ class Cells:
     def moment_or_none(self, field: str) -> tuple[Ints, Mask]:
         expression = self._records.mapping.expressions[field]
         if expression.constant is not None:
-            read = self._records._moments.read(pa.array([expression.constant] * self.rows, pa.string()))
+            written = pa.array([expression.constant] * self.rows, pa.string())
         else:
             assert expression.column is not None, f"the mapping lets {field} be one column only"
-            read = self._records.moments_of(self.batch, expression.column)
+            written = self.batch.columns[expression.column.place]
+        read = self._records.moments_in(written)
         self._refuse_each(read.problems, field)
         return read.values, read.missing
 
