@@ -165,10 +165,10 @@ def _print(report: ImportReport) -> None:
     if report.total is not None:
         new = f" ({report.new_customers:,} of them new)" if report.new_customers else ""
         total = format_money(report.total, report.currency)
-        typer.echo(f"{report.customers:,} customers{new}, {total} in the good rows.")
+        typer.echo(f"{_many(report.customers, 'customer')}{new}, {total} in the good rows.")
     if report.repeats:
-        done = "were dropped" if report.duplicates else "count all the same; --drop-duplicates drops them"
-        typer.echo(f"{report.repeats:,} rows repeat an earlier one and {done}.")
+        done = "dropped" if report.duplicates else "counted all the same; --drop-duplicates drops them"
+        typer.echo(f"{_many(report.repeats, 'repeat')} of an earlier row {done}.")
     if report.stayed:
         typer.echo(f"{report.stayed:,} contacts and consents stay as the customers gave them here.")
     if report.rounded:
@@ -183,10 +183,13 @@ def _print(report: ImportReport) -> None:
         case "tried":
             typer.echo("This was a trial; nothing was changed.")
         case "imported" if report.values == "refreshed":
-            who = "customer" if report.valued == 1 else "customers"
-            typer.echo(f"The values of {report.valued:,} {who} are refreshed.")
+            typer.echo(f"The values of {_many(report.valued, 'customer')} are refreshed.")
         case "imported" if report.values == "next_scoring":
             typer.echo("The next scoring values these records: `rapport score`, or the one at night.")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _counts(report: ImportReport) -> dict[str, int]:

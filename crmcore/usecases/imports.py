@@ -198,7 +198,8 @@ class _File:
         for cells in self.records.rows(lambda done, size: step("reading", done, size)):
             if isinstance(cells, BrokenRow):
                 self._rows += 1
-                reason = f"the row has {cells.found} columns and not {cells.expected}"
+                columns = "column" if cells.found == 1 else "columns"
+                reason = f"the row has {cells.found} {columns} and not {cells.expected}"
                 self.bench.reject([(cells.line, reason)])
                 continue
             self.bench.add(*rule(cells))
