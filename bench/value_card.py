@@ -15,7 +15,8 @@ from pathlib import Path
 from bench.results import percentile, write_result
 from crmcore.crm import Crm
 from crmcore.store.database import Store
-from crmcore.usecases.value import score, value_card
+from crmcore.usecases.value import value_card
+from crmcore.usecases.value_score import score
 from tests.builders import a_crm
 from tests.value.shop import open_shop
 

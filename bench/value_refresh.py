@@ -26,8 +26,9 @@ from crmcore.crm import Crm
 from crmcore.ids import new_id
 from crmcore.store import schema
 from crmcore.store.database import Store, raw_connection
-from crmcore.usecases.value import score, value_card
+from crmcore.usecases.value import value_card
 from crmcore.usecases.value_refresh import refresh_value
+from crmcore.usecases.value_score import score
 from tests.builders import Clock, a_crm
 from tests.value.shop import open_shop, order_row
 

@@ -1,16 +1,28 @@
 """``rapport score``: value every customer and give each a tier."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from crmcore.crm import Crm
 from crmcore.money import format_money
-from crmcore.usecases.value import ScoreReport, score
+
+if TYPE_CHECKING:
+    from crmcore.usecases.value_score import ScoreReport
+
+
+class Engine(StrEnum):
+    duckdb = "duckdb"
+    postgres = "postgres"
+    spark = "spark"
 
 
 def score_command(
@@ -23,11 +35,21 @@ def score_command(
             help="Use the orders until the end of this day; the last whole day unless given.",
         ),
     ] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="Where to compute: DuckDB here (unless given), the firm's own PostgreSQL, or Spark."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Value every customer and give each a tier. Ends with status 1 when nothing was published."""
+    # The engines bring a second of imports along, which no other command need wait for.
+    from crmcore.usecases.value_score import score
+
     crm: Crm = context.obj()
-    report = score(crm, _day(as_of))
+    with _progress(quiet=as_json) as progress:
+        report = score(crm, _day(as_of), engine.value if engine else None, progress)
     if as_json:
         typer.echo(json.dumps(_as_json(report), indent=2))
     else:
@@ -36,11 +58,34 @@ def score_command(
         raise typer.Exit(1)
 
 
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, else a line whenever another tenth is written; on standard error."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda done, of: None
+    elif console.is_terminal:
+        columns = (TextColumn("Customers valued"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=of)
+    else:
+        told = -1
+
+        def tell(done: int, of: int) -> None:
+            nonlocal told
+            if (tenth := 10 * done // max(of, 1)) > told:
+                told = tenth
+                console.print(f"{done} of {of} customers are valued.", highlight=False)
+
+        yield tell
+
+
 def _day(as_of: datetime | None) -> date | None:
     return None if as_of is None else as_of.date()
 
 
-def _print(report: ScoreReport) -> None:
+def _print(report: "ScoreReport") -> None:
     run = report.run
     for diagnostic in report.diagnostics:
         kind = "Not usable" if diagnostic.blocking else "Note"
@@ -58,7 +103,7 @@ def _print(report: ScoreReport) -> None:
     )
 
 
-def _as_json(report: ScoreReport) -> dict[str, object]:
+def _as_json(report: "ScoreReport") -> dict[str, object]:
     run = report.run
     return {
         "run_id": run.run_id,

@@ -28,7 +28,8 @@ from crmcore.usecases.loading import (
     record_consents,
 )
 from crmcore.usecases.staff import add_staff
-from crmcore.usecases.value import customers_of_tier, score
+from crmcore.usecases.value import customers_of_tier
+from crmcore.usecases.value_score import score
 from demo.history import HISTORY, histories
 from demo.people import Person, people
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 from crmcore.store.types import UtcDateTime
@@ -538,6 +539,8 @@ value_runs = Table(
     Column("parameters", JSON, nullable=False),
     Column("diagnostics", JSON, nullable=False, default=list),
     Column("published", Boolean, nullable=False),
+    # False while its snapshots are being written; whoever scores next goes on with it.
+    Column("finished", Boolean, nullable=False, default=True, server_default=true()),
 )
 
 value_snapshots = Table(

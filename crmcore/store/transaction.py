@@ -27,6 +27,7 @@ from crmcore.store.offers import Offers
 from crmcore.store.orders import Orders
 from crmcore.store.outbox import Outbox
 from crmcore.store.processes import Processes
+from crmcore.store.scorings import Scorings
 from crmcore.store.service_costs import ServiceCosts
 from crmcore.store.sockets import Sockets
 from crmcore.store.staff import StaffMembers
@@ -65,6 +66,7 @@ class Transaction:
         self.events = Events(connection)
         self.webhooks = Webhooks(connection)
         self.value = Values(connection)
+        self.scorings = Scorings(connection)
         self.decisions = Decisions(connection)
         self.jobs = Jobs(connection)
         self.incidents = Incidents(connection)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 
 from crmcore.store.schema import (
@@ -55,7 +56,7 @@ def current_snapshot() -> ColumnElement[bool]:
     )
 
 
-class _Query:
+class Query:
     """A query over everybody that can be asked of some customers; built once, because a refresh is short."""
 
     def __init__(self, everybody: Select[Any], customer: Column[Any]) -> None:
@@ -70,24 +71,24 @@ def _money(table: Any, *more: Any) -> Select[Any]:
 
 
 _MOMENTS = {"orders": "ordered_at", "returns": "requested_at", "service_costs": "incurred_at"}
-_ORDERS = _Query(
+ORDERS = Query(
     _money(orders, orders.c.margin_minor).where(orders.c.status != "cancelled"), orders.c.customer_id
 )
-_RETURNS = _Query(
+RETURNS = Query(
     _money(returns, returns.c.margin_minor).where(returns.c.status != "refused"), returns.c.customer_id
 )
-_COSTS = _Query(_money(service_costs), service_costs.c.customer_id)
-_BUDGETS = _Query(
+COSTS = Query(_money(service_costs), service_costs.c.customer_id)
+_BUDGETS = Query(
     select(needs.c.need_id, needs.c.customer_id, needs.c.provenance, needs.c.budget).where(
         needs.c.status == "open", needs.c.customer_id.is_not(None)
     ),
     needs.c.customer_id,
 )
-_TRAITS = _Query(
+_TRAITS = Query(
     select(customer_traits.c.customer_id, customer_traits.c.trait, customer_traits.c.answer),
     customer_traits.c.customer_id,
 )
-_STANDING = _Query(
+_STANDING = Query(
     select(
         value_snapshots.c.customer_id,
         value_snapshots.c.tier,
@@ -103,13 +104,18 @@ _STANDING = _Query(
     .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id),
     current_values.c.customer_id,
 )
-_LAST_REVISIONS = _Query(
+_LAST_REVISIONS = Query(
     select(value_snapshots.c.customer_id, func.max(value_snapshots.c.revision))
     .where(value_snapshots.c.run_id == bindparam("run"))
     .group_by(value_snapshots.c.customer_id),
     value_snapshots.c.customer_id,
 )
-_NEWEST_RUN = select(value_runs).order_by(value_runs.c.scored_at.desc(), value_runs.c.run_id.desc()).limit(1)
+_NEWEST_RUN = (
+    select(value_runs)
+    .where(value_runs.c.finished)
+    .order_by(value_runs.c.scored_at.desc(), value_runs.c.run_id.desc())
+    .limit(1)
+)
 _RUN_IN_FORCE = _NEWEST_RUN.where(value_runs.c.published)
 _CURRENT = (
     select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
@@ -140,14 +146,14 @@ class Values:
 
     def orders_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
         """Every order placed before the moment that was not cancelled."""
-        return [MoneyRow(*row) for row in self._ask(_ORDERS, customers, moment=moment)]
+        return [MoneyRow(*row) for row in self._ask(ORDERS, customers, moment=moment)]
 
     def returns_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
         """Every return asked for before the moment that was not refused."""
-        return [MoneyRow(*row) for row in self._ask(_RETURNS, customers, moment=moment)]
+        return [MoneyRow(*row) for row in self._ask(RETURNS, customers, moment=moment)]
 
     def service_costs_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
-        return [MoneyRow(*row) for row in self._ask(_COSTS, customers, moment=moment)]
+        return [MoneyRow(*row) for row in self._ask(COSTS, customers, moment=moment)]
 
     def open_need_budgets(self, customers: Customers = None) -> list[NeedBudget]:
         """Budgets of needs that their customers confirmed and nobody has met."""
@@ -170,7 +176,7 @@ class Values:
     def run_in_force(self) -> ValueRun | None:
         """The newest published run: its parameters and borders value everybody until the next."""
         row = self._connection.execute(_RUN_IN_FORCE).mappings().one_or_none()
-        return None if row is None else _run(dict(row))
+        return None if row is None else run_of(dict(row))
 
     def last_revisions(self, run_id: str, customers: Sequence[str]) -> dict[str, int]:
         """The highest revision of each customer within a run; who has no snapshot in it is missing."""
@@ -187,7 +193,7 @@ class Values:
         if self._connection.dialect.name == "sqlite":
             return
         self._connection.execute(text("LOCK TABLE current_values IN ROW EXCLUSIVE MODE"))
-        for some in _chunks(customers):
+        for some in chunks(customers):
             self._connection.execute(_LOCK, {"customers": some})
 
     def lock_all(self) -> None:
@@ -210,6 +216,9 @@ class Values:
 
     def publish(self, run_id: str) -> None:
         """Make the run's snapshots the current values of the firm; who is outside has none any more."""
+        self._connection.execute(
+            update(value_runs).where(value_runs.c.run_id == run_id).values(published=True, finished=True)
+        )
         self._connection.execute(delete(current_values))
         columns = (value_snapshots.c.customer_id, value_snapshots.c.run_id, value_snapshots.c.revision)
         chosen = select(*columns).where(value_snapshots.c.run_id == run_id, value_snapshots.c.revision == 0)
@@ -223,7 +232,7 @@ class Values:
 
     def drop(self, customers: Sequence[str]) -> None:
         """These customers have no value any more."""
-        for some in _chunks(customers):
+        for some in chunks(customers):
             self._connection.execute(delete(current_values).where(current_values.c.customer_id.in_(some)))
 
     def keep_answer(self, customer_id: str, trait: str, answer: str, provenance: str, now: datetime) -> None:
@@ -242,7 +251,7 @@ class Values:
         query = (
             select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
             .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id)
-            .where(value_snapshots.c.customer_id == customer_id)
+            .where(value_snapshots.c.customer_id == customer_id, value_runs.c.finished)
             .order_by(value_snapshots.c.scored_at.desc(), value_runs.c.scored_at.desc())
             .order_by(value_snapshots.c.revision.desc())
             .limit(newest)
@@ -274,7 +283,7 @@ class Values:
     def newest_run(self) -> ValueRun | None:
         """The newest scoring, published or not."""
         row = self._connection.execute(_NEWEST_RUN).mappings().one_or_none()
-        return None if row is None else _run(dict(row))
+        return None if row is None else run_of(dict(row))
 
     def tiers_at(self, moment: datetime) -> dict[str, Tier]:
         """The tier of each customer at a moment: his last one by the run that was in force then."""
@@ -318,25 +327,25 @@ class Values:
         )
         return list(self._connection.execute(query).scalars())
 
-    def _ask(self, query: _Query, customers: Customers, **values: object) -> Iterator[Any]:
+    def _ask(self, query: Query, customers: Customers, **values: object) -> Iterator[Any]:
         if customers is None:
             yield from self._connection.execute(query.everybody, values)
             return
-        for some in _chunks(customers):
+        for some in chunks(customers):
             yield from self._connection.execute(query.some, {**values, "customers": some})
 
 
-def _chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
     """SQLite takes a limited number of values in one statement."""
     return (customers[i : i + _AT_ONCE] for i in range(0, len(customers), _AT_ONCE))
 
 
 def _pair(row: RowMapping) -> tuple[ValueRun, ValueSnapshot]:
     run = {column.name: row[f"run_{column.name}"] for column in value_runs.c}
-    return _run(run), _snapshot(row)
+    return run_of(run), _snapshot(row)
 
 
-def _run(row: dict[str, Any]) -> ValueRun:
+def run_of(row: dict[str, Any]) -> ValueRun:
     return ValueRun(**{**row, "diagnostics": tuple(row["diagnostics"])})
 
 

@@ -17,7 +17,6 @@ from crmcore.orders import Order, OrderStatus, Return, ReturnStatus
 from crmcore.store.messages import NewMessage
 from crmcore.store.transaction import Transaction
 from crmcore.tiers import Tier
-from crmcore.value.snapshots import StandingTier
 from crmcore.webhooks import Delivery
 
 
@@ -100,14 +99,13 @@ def tell_of_return_status(tx: Transaction, before: Return, after: ReturnStatus, 
 
 
 def tell_of_tiers(
-    tx: Transaction, before: Mapping[str, StandingTier], after: Mapping[str, Tier | None], now: datetime
+    tx: Transaction, before: Mapping[str, Tier], after: Mapping[str, Tier | None], now: datetime
 ) -> None:
     """Tell whose tier changed; None: he has none (any more)."""
-    tiers = {customer_id: standing.tier for customer_id, standing in before.items()}
     changes = [
-        {"customer_id": customer_id, "before": tiers.get(customer_id), "after": tier}
+        {"customer_id": customer_id, "before": before.get(customer_id), "after": tier}
         for customer_id, tier in after.items()
-        if tiers.get(customer_id) != tier
+        if before.get(customer_id) != tier
     ]
     emit_all(tx, "customer.tier_changed", now, changes)
 

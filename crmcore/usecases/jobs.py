@@ -42,7 +42,7 @@ class Handler:
 def nightly_score(crm: Crm, job: Job) -> None:
     """Score all customers; running it twice only publishes the same values again."""
     # Scoring brings numpy and scipy along; a worker that only keeps promises starts without them.
-    from crmcore.usecases.value import score
+    from crmcore.usecases.value_score import score
 
     score(crm)
 

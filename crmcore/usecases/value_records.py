@@ -11,19 +11,19 @@ from crmcore.decisions import Decision
 from crmcore.ids import new_id
 from crmcore.store.transaction import Transaction
 from crmcore.tiers import Borders, TierPolicy, record_inputs, store_reason
-from crmcore.value.books import Books
 from crmcore.value.clv import CustomerValues
 from crmcore.value.ranking import Ranked
 from crmcore.value.snapshots import StandingTier, ValueRun, ValueSnapshot
+from crmcore.value.summary import PurchaseSummary
 
 
 @dataclass(frozen=True)
 class Valued:
-    """Customers valued by the parameters of ``run``, in the order of ``books``."""
+    """Customers valued by the parameters of ``run``, in the order of ``summary``."""
 
     run: ValueRun
     observed_until: date
-    books: Books
+    summary: PurchaseSummary
     values: CustomerValues
     ranked: Sequence[Ranked]
     borders: Borders
@@ -44,7 +44,7 @@ def record_values(
     """
     decisions: list[Decision] = []
     snapshots: list[ValueSnapshot] = []
-    for i, (customer_id, row) in enumerate(zip(valued.books.summary.customer_id, valued.ranked, strict=True)):
+    for i, (customer_id, row) in enumerate(zip(valued.summary.customer_id, valued.ranked, strict=True)):
         if customer_id not in revisions:
             continue
         decision_id = _kept_decision(standing.get(customer_id), row, valued.run)
@@ -88,7 +88,7 @@ def _decision(valued: Valued, customer_id: str, row: Ranked, now: datetime) -> D
 def _snapshot(
     valued: Valued, i: int, row: Ranked, decision_id: str, revision: int, now: datetime
 ) -> ValueSnapshot:
-    summary, values = valued.books.summary, valued.values
+    summary, values = valued.summary, valued.values
     spend = float(summary.monetary_value[i])
     return ValueSnapshot(
         customer_id=summary.customer_id[i],

@@ -78,7 +78,7 @@ def value_again(
     gone = sorted(set(customers) - set(books.summary.customer_id))
     tx.value.drop(gone)
     tiers: dict[str, Tier | None] = {snapshot.customer_id: snapshot.tier for snapshot in snapshots}
-    tell_of_tiers(tx, standing, tiers | dict.fromkeys(gone), now)
+    tell_of_tiers(tx, previous, tiers | dict.fromkeys(gone), now)
     return snapshots
 
 
@@ -103,7 +103,7 @@ def value_by_run(
     borders, ranked = rank(
         books, values, peers, model.terms.horizon_days, policy, previous, run.currency, borders
     )
-    return Valued(run, observed_until, books, values, ranked, borders, policy)
+    return Valued(run, observed_until, books.summary, values, ranked, borders, policy)
 
 
 def books_of(

@@ -27,7 +27,7 @@ from crmcore.value.summary import InvalidHistory, PurchaseSummary
 FloatArray = NDArray[np.float64]
 
 _NEVER = 1e-9
-_MOST_OFTEN = 3.0
+MOST_OFTEN = 3.0
 
 
 @dataclass(frozen=True)
@@ -170,12 +170,12 @@ def _corrected(alive: FloatArray, count: FloatArray, foreseen: FloatArray) -> tu
     """The chance to be active, and by what factor an active customer buys more, so that both together give
     what is foreseen; each (n,). ``count`` is of an active customer.
 
-    The factor takes the correction up to ``_MOST_OFTEN``; what is beyond it says that the customer is active
+    The factor takes the correction up to ``MOST_OFTEN``; what is beyond it says that the customer is active
     (or gone) after all. Who is gone for certain stays so.
     """
     known = (alive > 0) & (count > 0)
     whole = np.where(known, foreseen / np.where(known, alive * count, 1.0), 1.0)
-    often = np.clip(whole, 1 / _MOST_OFTEN, _MOST_OFTEN)
+    often = np.clip(whole, 1 / MOST_OFTEN, MOST_OFTEN)
     active = np.minimum(alive * (whole / often), 1.0)
     rest = np.where(known, foreseen / np.where(known, active * count, 1.0), 1.0)
     return active, rest

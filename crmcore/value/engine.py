@@ -91,6 +91,7 @@ def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -
     """None where the past cannot choose, or chose the closed form as it is."""
     if int((summary.frequency > 0).sum()) < _LEAST_REPEAT_BUYERS:
         return None
-    until = int(log.first_day[0] + summary.T[0])  # Everybody's T ends on the same day.
+    # Everybody's T ends on the same day; whatever their order, the oldest customer is the same in both.
+    until = int(log.first_day.min() + summary.T.max())
     found = fit_forecaster(log, until, math.ceil(terms.horizon_days))
     return None if found.variant == Variant() else found

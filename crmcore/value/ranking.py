@@ -103,7 +103,7 @@ def _money(
         potential.estimated,
         peers.gap(books.summary, values.clv),
     )
-    rows = zip(*(_in_minor(column, currency) for column in amounts), strict=True)
+    rows = zip(*(in_minor(column, currency) for column in amounts), strict=True)
     return [_money_of(*row) for row in rows]
 
 
@@ -135,12 +135,12 @@ def _money_of(
 
 def clv_in_minor(values: CustomerValues, currency: str) -> list[int]:
     """Actual value of each customer in whole minor units, as a snapshot keeps it."""
-    contribution = _in_minor(values.contribution, currency)
-    cost = _in_minor(values.cost_to_serve, currency)
+    contribution = in_minor(values.contribution, currency)
+    cost = in_minor(values.cost_to_serve, currency)
     return [(gain or 0) - (loss or 0) for gain, loss in zip(contribution, cost, strict=True)]
 
 
-def _in_minor(amounts: FloatArray, currency: str) -> list[int | None]:
+def in_minor(amounts: FloatArray, currency: str) -> list[int | None]:
     """Whole minor units, half to even; None where an amount is unknown (nan)."""
     if np.isinf(amounts).any():
         raise MoneyError("an estimate is infinite and cannot be stored; check the model behind it")

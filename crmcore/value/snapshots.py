@@ -12,7 +12,11 @@ from crmcore.tiers import Tier
 
 @dataclass(frozen=True)
 class ValueRun:
-    """``published`` is False for a fit that failed its checks; the snapshots of the run before then stay."""
+    """``published`` is False for a fit that failed its checks; the snapshots of the run before then stay.
+
+    ``finished`` is False while snapshots are still being written: nobody sees them, and the next scoring of
+    the same day goes on with them.
+    """
 
     run_id: str
     model_version: str
@@ -23,6 +27,7 @@ class ValueRun:
     parameters: Mapping[str, Any]
     diagnostics: tuple[Mapping[str, Any], ...]
     published: bool
+    finished: bool = True
 
 
 @dataclass(frozen=True)

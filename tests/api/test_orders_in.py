@@ -15,7 +15,7 @@ from crmcore.usecases.api_keys import create_key
 from crmcore.usecases.intake import change_order, record_orders
 from crmcore.usecases.listings import order as read_order
 from crmcore.usecases.orders import cancel_order, request_return
-from crmcore.usecases.value import score
+from crmcore.usecases.value_score import score
 from tests.api.program import A_RETURN, AN_ORDER, Door, the_door
 from tests.builders import a_conversation, a_turn
 from tests.concurrency import at_once

@@ -184,7 +184,7 @@ def test_scoring_is_planned_once_a_night_and_run_when_the_night_comes(
     def score(crm: Crm, *_: Any) -> None:
         scored.append(crm.clock())
 
-    monkeypatch.setattr("crmcore.usecases.value.score", score)
+    monkeypatch.setattr("crmcore.usecases.value_score.score", score)
     for _ in range(48):
         run_due_jobs(crm, "worker", HANDLERS)
         clock.advance(hours=1)

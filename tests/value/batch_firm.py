@@ -16,7 +16,7 @@ from crmcore.value.books import Books, read_books
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import ValueTerms
 from crmcore.value.relational.batch import Engine
-from crmcore.value.relational.logs import COSTS, KNOWN, MONEY, Calendar, Log
+from crmcore.value.relational.logs import COSTS, KNOWN, MONEY, STANDING, Calendar, Log
 from crmcore.value.simulate import simulate_orders
 from crmcore.value.snapshots import MoneyRow, NeedBudget
 
@@ -48,10 +48,7 @@ class Firm:
 
     def log(self, engine: Engine) -> Log:
         """The same rows as tables."""
-        needs = {
-            c: [0, 0]
-            for c in {n.customer_id for n in self.needs} | self.answers.keys() | self.previous.keys()
-        }
+        needs = {c: [0, 0] for c in {n.customer_id for n in self.needs} | self.answers.keys()}
         for need in self.needs:
             needs[need.customer_id][need.provenance != "declared"] += need.budget["min_minor"]
         known = [
@@ -60,7 +57,6 @@ class Firm:
                 "declared_minor": declared,
                 "estimated_minor": estimated,
                 "comes_back": customer_id in self.answers,
-                "previous": self.previous.get(customer_id),
             }
             for customer_id, (declared, estimated) in needs.items()
         ]
@@ -69,6 +65,9 @@ class Firm:
             engine.upload("returns", _money(self.returns)),
             engine.upload("costs", pa.Table.from_pylist(_money(self.costs).to_pylist(), COSTS)),
             engine.upload("known", pa.Table.from_pylist(known, KNOWN)),
+            engine.upload(
+                "standing", pa.table([list(self.previous), list(self.previous.values())], STANDING)
+            ),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from crmcore.store.engines.postgres import PostgresEngine
 from crmcore.tiers import Standing, TierPolicy, find_borders
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.engine import Scoring, score_firm
+from crmcore.value.forecasting import Variant, fit_variant
 from crmcore.value.outlook import Lognormal, interval
 from crmcore.value.ranking import Ranked, rank
 from crmcore.value.relational.batch import Engine, FirmBatch
@@ -27,6 +29,7 @@ from tests.postgres import Cluster
 from tests.value.batch_firm import POLICY, TERMS, ZONE, Firm, a_firm
 
 CLOSE = 1e-9  # Relative, and of one unit of currency where a figure is small.
+FORESEEN = ("p_alive", "expected_purchases", "expected_spend", "clv", "p_below_zero", "deviation")
 MONEY = (
     "clv_minor", "clv_deviation_minor", "history_minor", "cost_to_serve_minor", "potential_minor",
     "declared_potential_minor", "estimated_potential_minor", "peer_gap_minor",
@@ -41,7 +44,7 @@ def firm() -> Firm:
 @pytest.fixture(scope="module")
 def by_numpy(firm: Firm) -> tuple[Scoring, list[Ranked], Sequence[str]]:
     books = firm.books()
-    scoring = score_firm(books.summary, books.ledger, TERMS, books.comes_back)
+    scoring = score_firm(books.summary, books.ledger, TERMS, books.comes_back, books.log)
     assert scoring.values is not None
     assert scoring.benchmarks is not None
     _, ranked = rank(
@@ -198,6 +201,23 @@ def test_the_day_of_a_moment_is_the_firms_on_every_side_of_a_change_of_clocks(
     table = duckdb.upload("moments", pa.table({"second": moments}))
     days = duckdb.read(table.select("second", day=calendar.day(table.second)).order_by("second"))["day"]
     assert days.to_pylist() == [datetime.fromtimestamp(s, where).toordinal() for s in moments]
+
+
+def test_a_forecast_corrects_the_values_of_an_engine_as_those_of_numpy(batch: FirmBatch, firm: Firm) -> None:
+    """With every layer, whatever the firm's past would have chosen."""
+    books = firm.books()
+    until = firm.calendar().observed_until.toordinal()
+    fit = score_firm(books.summary, books.ledger, TERMS).fit
+    assert fit.model is not None
+    layers = fit_variant(Variant(season=True, recalibration=True, level=True), books.log, until, 365)
+    model = replace(fit.model, forecaster=layers)
+    values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
+    rows = batch.engine.read(batch.value(model, batch.purchases()).values.select("customer_id", *FORESEEN))
+    rows = rows.sort_by("customer_id")
+    order = np.argsort(books.summary.customer_id)
+    for name in FORESEEN:
+        expected = getattr(values, name)[order]
+        np.testing.assert_allclose(rows[name].to_numpy(), expected, rtol=CLOSE, atol=CLOSE, err_msg=name)
 
 
 def test_a_small_firm_whose_customers_cost_nothing_is_valued_alike(duckdb: DuckDBEngine) -> None:

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from cli import value as value_commands
 from crmcore.crm import Crm
-from crmcore.usecases.value import score, value_card
+from crmcore.usecases.value import value_card
 from crmcore.usecases.value_history import NoValueYet, tier_migration, value_change, value_history
 from crmcore.usecases.value_profile import UnknownAnswer, customer_profile, state_trait
 from crmcore.usecases.value_refresh import refresh_values
+from crmcore.usecases.value_score import score
 from crmcore.usecases.value_simulation import (
     NothingToSimulate,
     if_customer_leaves,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from crmcore.crm import Crm
 from crmcore.money import from_minor
 from crmcore.tiers import Borders, Standing, TierPolicy, assign_tier
-from crmcore.usecases.value import customers_of_tier, score, value_card
+from crmcore.usecases.value import customers_of_tier, value_card
+from crmcore.usecases.value_score import score
 from crmcore.value.books import read_books
 from crmcore.value.history import p_below_zero_on_history
 from crmcore.value.snapshots import MoneyRow

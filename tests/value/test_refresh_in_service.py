@@ -5,7 +5,8 @@ from datetime import timedelta
 from crmcore.crm import Crm
 from crmcore.usecases import needs, takeover
 from crmcore.usecases.orders import cancel_order, request_return
-from crmcore.usecases.value import score, value_card
+from crmcore.usecases.value import value_card
+from crmcore.usecases.value_score import score
 from crmcore.value.card import ValueCard
 from tests.builders import a_conversation, a_staff_member, a_turn
 from tests.value.shop import a_need, add_order, open_shop

@@ -6,7 +6,8 @@ import pytest
 
 from crmcore.crm import Crm
 from crmcore.tiers import replay
-from crmcore.usecases.value import customers_of_tier, score, value_card
+from crmcore.usecases.value import customers_of_tier, value_card
+from crmcore.usecases.value_score import score
 from crmcore.value.books import ForeignCurrency
 from tests.builders import Clock
 from tests.value.shop import add_customers, add_order, add_service_costs, open_shop

@@ -18,12 +18,13 @@ from cli.report.page import render
 from cli.value import app
 from crmcore.crm import Crm
 from crmcore.store.database import Store
-from crmcore.usecases.value import score, value_card
+from crmcore.usecases.value import value_card
 from crmcore.usecases.value_backtest import OutcomeUnknown
 from crmcore.usecases.value_findings import Found, Missing
 from crmcore.usecases.value_holdout import HoldOut
 from crmcore.usecases.value_in_force import Values
 from crmcore.usecases.value_report import ValueReport, value_report
+from crmcore.usecases.value_score import score
 from tests.browser import browser, context, page  # noqa: F401
 from tests.builders import Clock, a_crm, a_customer
 from tests.value.shop import add_customers, add_order, open_shop

@@ -19,7 +19,7 @@ from crmcore.usecases.needs import confirm_need, correct_need, state_need, withd
 from crmcore.usecases.offers import ShownOffer, accept_offer, decline_offer, next_offer
 from crmcore.usecases.orders import cancel_order, request_return
 from crmcore.usecases.takeover import claim, close, give_back
-from crmcore.usecases.value import score
+from crmcore.usecases.value_score import score
 from tests.api.program import AN_ORDER, Door, the_door
 from tests.builders import (
     NIGHT,

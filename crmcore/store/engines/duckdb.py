@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -35,6 +36,9 @@ class DuckDBEngine:
     ) -> None:
         self._ibis.disconnect()
         self._spill.cleanup()
+
+    def firm_log(self, moment: datetime) -> None:
+        """The firm's rows have to be moved here."""
 
     def upload(self, name: str, rows: pa.Table) -> Table:
         return self._ibis.create_table(name, rows, overwrite=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from types import TracebackType
 
 import ibis
@@ -17,11 +18,11 @@ _EVERYTHING = 2**62
 class PostgresEngine:
     """An :class:`~crmcore.value.relational.batch.Engine`, for the length of a ``with`` block.
 
-    address : ``postgresql://user:password@host/name``.
+    address : as the store's, ``postgresql+psycopg://user:password@host/name``.
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self._address = address.replace("+psycopg", "")
 
     def __enter__(self) -> PostgresEngine:
         self._connection = psycopg.connect(self._address, autocommit=True)
@@ -34,9 +35,21 @@ class PostgresEngine:
     ) -> None:
         self._connection.close()
 
-    def table(self, name: str) -> Table:
-        """A table of the database."""
-        return self._ibis.table(name)
+    def firm_log(self, moment: datetime) -> tuple[Table, Table, Table, Table]:
+        """Orders, returns, costs and standing tiers, read where they lie."""
+        of = self._ibis.table
+        orders, returns, costs = of("orders"), of("returns"), of("service_costs")
+        snapshots = of("value_snapshots").rename(previous="tier")
+        standing = of("current_values").inner_join(snapshots, ["customer_id", "run_id", "revision"])
+        before = ibis.literal(moment)
+        return (
+            _money(orders.filter(orders.status != "cancelled", orders.ordered_at < before), "ordered_at"),
+            _money(
+                returns.filter(returns.status != "refused", returns.requested_at < before), "requested_at"
+            ),
+            costs.filter(costs.incurred_at < before).select("customer_id", "amount_minor"),
+            standing.select("customer_id", "previous"),
+        )
 
     def upload(self, name: str, rows: pa.Table) -> Table:
         found = self._ibis.create_table(
@@ -67,3 +80,8 @@ class PostgresEngine:
         """Without statistics the planner would join a million rows by loops."""
         self._connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
         return table
+
+
+def _money(rows: Table, at: str) -> Table:
+    second = rows[at].truncate("s").epoch_seconds().cast("int64")
+    return rows.select("customer_id", at=second, amount_minor="amount_minor", margin_minor="margin_minor")

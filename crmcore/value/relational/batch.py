@@ -7,9 +7,10 @@ summary for the fits, values for the benchmarks, and one number for each border.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import ibis
 import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from crmcore.tiers import TierPolicy
 from crmcore.value.benchmarks import Benchmarks, find_benchmarks
 from crmcore.value.engine import FirmFit, fit_firm
+from crmcore.value.forecasting import Forecaster
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
-from crmcore.value.relational.logs import Calendar, Log, log_summary
+from crmcore.value.purchase_log import PurchaseLog
+from crmcore.value.relational.logs import Calendar, Log, log_summary, purchase_days
 from crmcore.value.relational.ranks import (
     MinorBorders,
     best_table,
@@ -30,7 +33,7 @@ from crmcore.value.relational.ranks import (
 )
 from crmcore.value.relational.tables import constants_table, grid_table, normal_table
 from crmcore.value.relational.values import RANKED, value_table
-from crmcore.value.summary import PurchaseSummary
+from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
@@ -40,6 +43,9 @@ _FITTED = (
     *_ORDER, "returned", "recorded", "unrecorded", "returned_recorded", "returned_unrecorded",
     "service_cost", "service_cost_squared",
 )  # fmt: skip
+
+
+_BLOCK = 50_000  # Customers who are forecast at once.
 
 
 class Engine(Protocol):
@@ -69,20 +75,47 @@ class FirmBatch:
     """A firm's log in an engine, summarised. ``units`` : minor units in one of the currency."""
 
     engine: Engine
+    log: Log
+    calendar: Calendar
     summary: Table
     units: float
 
     @classmethod
     def of(cls, engine: Engine, log: Log, calendar: Calendar, units: float) -> FirmBatch:
-        return cls(engine, engine.keep("batch_summary", log_summary(log, calendar, units)), units)
+        summary = engine.keep("batch_summary", log_summary(log, calendar, units))
+        return cls(engine, log, calendar, summary, units)
 
-    def fit(self, terms: ValueTerms) -> FirmFit:
-        """Both models and the firm's constants, or the reasons why there are none."""
+    def __len__(self) -> int:
+        """How many customers have bought."""
+        counted: int = self.engine.read(self.summary.agg(customers=self.summary.count()))["customers"][
+            0
+        ].as_py()
+        return counted
+
+    def purchases(self) -> PurchaseLog:
+        """The purchases of all customers, in the order of their ids, who are numbers from 0 here."""
+        numbers = self.engine.keep("batch_numbers", _numbered(self.summary))
+        days = purchase_days(self.log, self.calendar).inner_join(numbers, "customer_id")
+        rows = self.engine.read(days.select("number", "day", "bought").order_by("number", "day"))
+        customer = rows["number"].to_numpy().astype(np.int64, copy=False)
+        n = int(customer[-1]) + 1 if len(customer) else 0
+        return PurchaseLog(
+            tuple(range(n)),
+            customer,
+            rows["day"].to_numpy().astype(np.int64, copy=False),
+            _column(rows, "bought") / self.units,
+        )
+
+    def fit(self, terms: ValueTerms, purchases: PurchaseLog | None = None) -> FirmFit:
+        """The models and the firm's constants, or the reasons why there are none.
+
+        purchases : as :meth:`purchases` gives them; with them a forecast may correct the closed forms.
+        """
         rows = self.engine.read(self.summary.select(*_FITTED).order_by(*_ORDER))
-        return fit_firm(_summary(rows), _ledger(rows, terms.margin, self.units), terms)
+        return fit_firm(_summary(rows), _ledger(rows, terms.margin, self.units), terms, purchases)
 
-    def value(self, model: ValueModel) -> ValuedBatch:
-        """The value of every customer, not computed yet."""
+    def value(self, model: ValueModel, purchases: PurchaseLog | None = None) -> ValuedBatch:
+        """The value of every customer, not computed yet. purchases : needed when the model has a forecast."""
         upload = self.engine.upload
         cell = ("comes_back", "frequency", "age")
         cells = self.engine.read(self.summary.select(*cell).distinct().order_by(*cell))
@@ -98,8 +131,28 @@ class FirmBatch:
             parameter_error=model.parameter_error,
             units=self.units,
             fence=self.engine.fence,
+            foreseen=None if model.forecaster is None else self._foreseen(model.forecaster, purchases),
         )
         return ValuedBatch(self.engine, values, self.units)
+
+    def _foreseen(self, forecaster: Forecaster, purchases: PurchaseLog | None) -> Table:
+        """What numpy foresees of each customer, block by block from his own purchases."""
+        if purchases is None:
+            raise InvalidHistory("the value model corrects by the purchase log; give the log of the firm")
+        found = [
+            forecaster.predict(part, self.calendar.observed_until.toordinal())
+            for part in _parts(purchases, _BLOCK)
+        ]
+        rows = pa.table(
+            {
+                "number": np.arange(len(purchases)),
+                "foreseen_purchases": np.concatenate([part.purchases for part in found]),
+                "foreseen_spend": np.concatenate([part.spend for part in found]),
+            }
+        )
+        numbers = self.engine.upload("batch_foreseen", rows)
+        named = _numbered(self.summary).inner_join(numbers, "number").drop("number")
+        return self.engine.keep("batch_foreseen_of", named)
 
 
 @dataclass(frozen=True)
@@ -121,10 +174,31 @@ class ValuedBatch:
         mvc = _only(self.engine.read(mvc_border(ranked, policy)))
         return benchmarks, MinorBorders(mvc, _only(self.engine.read(mgc_border(ranked, mvc, policy))))
 
+    def without(self, customers: pa.Table) -> ValuedBatch:
+        """The others; ``customers`` has the column ``customer_id``."""
+        done = self.engine.upload("batch_done", customers)
+        return replace(self, values=self.values.anti_join(done, "customer_id"))
+
     def ranked(self, benchmarks: Benchmarks, borders: MinorBorders, policy: TierPolicy) -> Table:
         """All that a snapshot holds of every customer, not computed yet."""
         best = self.engine.upload("batch_best", best_table(benchmarks.peers))
         return with_tier(with_peer_gap(self.values, best, benchmarks.peers, self.units), borders, policy)
+
+
+def _numbered(summary: Table) -> Table:
+    """customer_id and ``number``, from 0 in the order of the ids."""
+    in_order = ibis.window(order_by=summary.customer_id)
+    return summary.select("customer_id", number=ibis.row_number().over(in_order))
+
+
+def _parts(log: PurchaseLog, size: int) -> Iterator[PurchaseLog]:
+    """The same customers in parts; the rows of each lie side by side."""
+    for begin in range(0, len(log), size):
+        end = min(begin + size, len(log))
+        rows = slice(*np.searchsorted(log.customer, [begin, end]))
+        yield PurchaseLog(
+            log.customer_id[begin:end], log.customer[rows] - begin, log.day[rows], log.spend[rows]
+        )
 
 
 def _summary(rows: pa.Table) -> PurchaseSummary:

@@ -27,29 +27,30 @@ MONEY = pa.schema(
     ]
 )
 COSTS = pa.schema([pa.field("customer_id", pa.string()), pa.field("amount_minor", pa.int64())])
-# Least budgets of open needs, by who said so; who is always a share; the tier so far.
+# Least budgets of open needs, by who said so; who is always a share.
 KNOWN = pa.schema(
     [
         pa.field("customer_id", pa.string()),
         pa.field("declared_minor", pa.int64()),
         pa.field("estimated_minor", pa.int64()),
         pa.field("comes_back", pa.bool_()),
-        pa.field("previous", pa.string()),
     ]
 )
+STANDING = pa.schema([pa.field("customer_id", pa.string()), pa.field("previous", pa.string())])
 
 
 @dataclass(frozen=True)
 class Log:
     """What scoring reads until the end of a day: orders that were not cancelled and returns that were not
-    refused (``MONEY``), service costs (``COSTS``), and what else is known of some customers, one row each
-    (``KNOWN``).
+    refused (``MONEY``), service costs (``COSTS``), and one row each of customers of whom more is known
+    (``KNOWN``) or who have a tier (``STANDING``).
     """
 
     orders: Table
     returns: Table
     costs: Table
     known: Table
+    standing: Table
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,7 @@ def log_summary(log: Log, calendar: Calendar, units: float) -> Table:
     engine and in :func:`~crmcore.value.books.read_books`.
     """
     end = calendar.observed_until.toordinal()
-    purchases = log.orders.filter(log.orders.amount_minor >= 0)
-    days = (
-        purchases.mutate(day=calendar.day(purchases.at))
-        .group_by("customer_id", "day")
-        .agg(bought=purchases.amount_minor.cast("float64").sum())
-    )
+    days = purchase_days(log, calendar)
     recent, earlier = _windows(days, end)
     customers = days.group_by("customer_id").agg(
         days_bought=days.count(),
@@ -130,7 +126,7 @@ def log_summary(log: Log, calendar: Calendar, units: float) -> Table:
     amount = log.costs.amount_minor.cast("float64")
     costs = log.costs.group_by("customer_id").agg(cost=amount.sum(), cost_squared=(amount * amount).sum())
     t = customers
-    for more in (refunds, margins, returns, costs, log.known):
+    for more in (refunds, margins, returns, costs, log.known, log.standing):
         t = _left_join(t, more)
     return t.select(
         "customer_id",
@@ -157,6 +153,17 @@ def log_summary(log: Log, calendar: Calendar, units: float) -> Table:
         estimated_budget=_none(t.estimated_minor).cast("float64") / units,
         comes_back=t.comes_back.fill_null(False),
         previous=t.previous,
+    )
+
+
+def purchase_days(log: Log, calendar: Calendar) -> Table:
+    """Days with an order, as :class:`~crmcore.value.purchase_log.PurchaseLog` counts them: customer_id, day
+    and ``bought``, minor units."""
+    purchases = log.orders.filter(log.orders.amount_minor >= 0)
+    return (
+        purchases.mutate(day=calendar.day(purchases.at))
+        .group_by("customer_id", "day")
+        .agg(bought=purchases.amount_minor.cast("float64").sum())
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr.types import BooleanValue, FloatingValue, IntegerValue, Table
 
-from crmcore.tiers import TierPolicy
+from crmcore.money import from_minor, to_minor
+from crmcore.tiers import Borders, TierPolicy
 from crmcore.value.peers import Peers
 from crmcore.value.relational.values import whole_minor
 
@@ -48,6 +49,15 @@ class MinorBorders:
 
     mvc: int | None
     mgc: int | None
+
+    @classmethod
+    def of(cls, borders: Borders, currency: str) -> MinorBorders:
+        mvc, mgc = (None if b is None else to_minor(b, currency) for b in (borders.mvc, borders.mgc))
+        return cls(mvc, mgc)
+
+    def in_currency(self, currency: str) -> Borders:
+        mvc, mgc = (None if b is None else from_minor(b, currency) for b in (self.mvc, self.mgc))
+        return Borders(mvc, mgc)
 
 
 def mvc_border(values: Table, policy: TierPolicy) -> Table:

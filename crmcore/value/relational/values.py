@@ -11,6 +11,7 @@ from collections.abc import Callable
 import ibis
 from ibis.expr.types import FloatingValue, IntegerValue, Table, Value
 
+from crmcore.value.clv import MOST_OFTEN
 from crmcore.value.outlook import LEAST, LEAST_SPREAD, WIDEST
 from crmcore.value.potential import PURCHASES_OF_DOUBT, WINDOW_DAYS
 from crmcore.value.relational.tables import FARTHEST, STEPS_PER_UNIT, TERMS
@@ -42,6 +43,7 @@ def value_table(
     parameter_error: float,
     units: float,
     fence: Fence,
+    foreseen: Table | None = None,
 ) -> Table:
     """Adds to the summary what is found of each customer, column by column; an engine computes those that are
     asked for.
@@ -51,8 +53,9 @@ def value_table(
     - as :class:`~crmcore.value.ranking.Money` names them, minor units: all but the interval and the gap.
 
     fence : what an engine needs between two steps, so that it computes a figure once and not in every place
-    that uses it. summary, constants, grid, normal : of :func:`~crmcore.value.relational.logs.log_summary` and
-    :mod:`~crmcore.value.relational.tables`.
+    that uses it. foreseen : customer_id, and what a forecast foresees of him; it corrects the closed forms of
+    everybody who may leave. summary, constants, grid, normal : of
+    :func:`~crmcore.value.relational.logs.log_summary` and :mod:`~crmcore.value.relational.tables`.
     """
     t = summary.inner_join(constants, summary.comes_back == constants.of_comes_back)
     t = t.inner_join(
@@ -65,14 +68,15 @@ def value_table(
     def add(t: Table, **columns: Value) -> Table:
         return fence(t.mutate(**columns))
 
-    t = _purchases_and_spend(t, add, units)
+    t = _closed_forms(t, add, units)
+    t = _corrected(t if foreseen is None else t.left_join(foreseen, "customer_id"), add, foreseen is not None)
     t = _costs(t, add)
     t = _law(t, add, horizon_days, parameter_error)
     t = _below_zero(t, add, normal)
     return _money(t, add, horizon_days, units)
 
 
-def _purchases_and_spend(t: Table, add: Add, units: float) -> Table:
+def _closed_forms(t: Table, add: Add, units: float) -> Table:
     odds = (t.r + t.x) * ((t.alpha + t["T"]) / (t.alpha + t.t_x)).ln()
     t = add(
         t,
@@ -86,19 +90,42 @@ def _purchases_and_spend(t: Table, add: Add, units: float) -> Table:
     returned = ibis.least((t.returned + t.usual_return * t.typical_spend) / t.whole, 1.0)
     t = add(
         t,
-        p_alive=ibis.ifelse(t.x > 0, t.still / (t.still + t.gone), 1.0),
-        expected_spend=ibis.ifelse(
+        closed_alive=ibis.ifelse(t.x > 0, t.still / (t.still + t.gone), 1.0),
+        closed_spend=ibis.ifelse(
             t.monetary_value.isnull(), t.population_mean, t.p * (t.v + t.x * t.monetary_value) / t.weight
         ),
         contribution_share=(t.recorded_margin + t.margin * t.typical_spend) / t.whole * (1.0 - returned)
         + 0.0,
         history_value=t.recorded_margin - t.returned_margin - t.service_cost,
     )
+    return t
+
+
+def _corrected(t: Table, add: Add, by_forecast: bool) -> Table:
+    """The chance to be active, by what factor an active customer buys more, and what he spends."""
+    if by_forecast:
+        t = add(t, is_foreseen=~t.comes_back & t.foreseen_purchases.notnull())
+        t = add(t, whole_factor=t.foreseen_purchases / (t.closed_alive * t.purchases))
+        within = _between(t.whole_factor, 1.0 / MOST_OFTEN, MOST_OFTEN)
+        t = add(t, foreseen_alive=ibis.least(t.closed_alive * (t.whole_factor / within), 1.0))
+        t = add(
+            t,
+            p_alive=ibis.ifelse(t.is_foreseen, t.foreseen_alive, t.closed_alive),
+            often=ibis.ifelse(t.is_foreseen, t.foreseen_purchases / (t.foreseen_alive * t.purchases), 1.0),
+            expected_spend=ibis.ifelse(
+                t.is_foreseen, t.foreseen_spend / t.foreseen_purchases, t.closed_spend
+            ),
+        )
+    else:
+        one = t.x * 0.0 + 1.0  # A bare number would be a decimal to PostgreSQL.
+        t = add(t, p_alive=t.closed_alive, often=one, expected_spend=t.closed_spend)
     return add(
         t,
-        expected_purchases=t.p_alive * t.purchases,
-        brings=t.discounted_purchases * t.expected_spend * t.contribution_share,
-        rate=t.t_x + t.p_alive * (t["T"] - t.t_x) + t.prior_days,
+        count=t.often * t.purchases,
+        all_pairs=t.often * t.often * t.pairs,
+        expected_purchases=t.p_alive * t.often * t.purchases,
+        brings=t.often * t.discounted_purchases * t.expected_spend * t.contribution_share,
+        rate=t.t_x + t.closed_alive * (t["T"] - t.t_x) + t.prior_days,
     )
 
 
@@ -130,7 +157,9 @@ def _costs(t: Table, add: Add) -> Table:
 
 def _law(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
     """The two lognormals of :func:`~crmcore.value.outlook.outlook`, and the deviation of the value."""
-    t = add(t, buying_power=(t.r + t.x) * _log1p(horizon / (t.alpha + t["T"])), any_cost=t.costs > 0)
+    t = add(
+        t, buying_power=(t.r + t.x) * _log1p(t.often * horizon / (t.alpha + t["T"])), any_cost=t.costs > 0
+    )
     t = add(
         t,
         p_buys=ibis.greatest(_chance(t.buying_power), LEAST),
@@ -144,8 +173,8 @@ def _law(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
     )
     t = add(
         t,
-        mean_count=ibis.greatest(t.purchases / t.p_buys, 1.0),
-        some_count=(t.pairs + t.purchases) / t.p_buys,
+        mean_count=ibis.greatest(t["count"] / t.p_buys, 1.0),
+        some_count=(t.all_pairs + t["count"]) / t.p_buys,
         gain_given=t.brings.abs() / t.p_buys,
         relative=ibis.ifelse(t.any_cost, t.cost_deviation / t.cost_mean, 0.0),
     )
