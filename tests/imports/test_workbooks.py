@@ -53,6 +53,28 @@ def test_a_size_that_lies_hides_no_rows_and_makes_none(tmp_path: Path, size: str
     assert lines_and_width(a_workbook(tmp_path / "o.xlsx", ROWS, size=size)) == (list(range(2, 12)), 3)
 
 
+def test_a_long_sheet_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    before = '\ufeff<?xml version="1.0" encoding="utf-8" standalone="yes"?>\r\n'
+    long = a_row(12, "c", "2025-01-02", "5.00", "x" * 30_000)
+    path = a_workbook(
+        tmp_path / "o.xlsx", [*ROWS, *[long.replace('"12"', f'"{i}"') for i in range(12, 212)]], before=before
+    )
+    assert len(lines_and_width(path)[0]) == 210
+
+
+def test_long_parts_without_rows_do_no_harm(tmp_path: Path) -> None:
+    path = a_workbook(tmp_path / "o.xlsx", ROWS)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/calcChain.xml", "<calcChain>" + '<c r="A1" i="1"/>' * 400_000 + "</calcChain>")
+        book.writestr("xl/media/image1.png", b"\x89PNG" + bytes(6_000_000))
+        links = "".join(f'<Relationship Id="r{i}" Type="h" Target="mailto:{i}@x.y"/>' for i in range(90_000))
+        namespace = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
+        book.writestr(
+            "xl/worksheets/_rels/sheet1.xml.rels", f"<Relationships {namespace}>{links}</Relationships>"
+        )
+    assert len(lines_and_width(path)[0]) == 10
+
+
 def test_a_wide_row_far_down_widens_the_table(tmp_path: Path) -> None:
     path = a_workbook(tmp_path / "o.xlsx", [*ROWS, a_row(40_000, "c", "2025-01-02", "1", "", "note")])
     assert lines_and_width(path) == ([*range(2, 12), 40_000], 5)
