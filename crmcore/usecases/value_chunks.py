@@ -33,7 +33,11 @@ _OF_MONEY = (
 _OF_INTERVAL = (
     "p_buys", "p_costs", "gain_log_mean", "gain_log_variance", "cost_log_mean", "cost_log_variance",
 )  # fmt: skip
-DELIVERED = ("customer_id", *_OF_SUMMARY, *_OF_VALUES, *_OF_MONEY, *_OF_INTERVAL, "previous", "tier")
+# What an engine keeps for :func:`valued_rows`; the gap to the peers and the tier come after.
+KEPT = (
+    "customer_id", "purchase_size", "previous", *_OF_SUMMARY, *_OF_VALUES, *_OF_INTERVAL,
+    *(name for name in _OF_MONEY if name != "peer_gap_minor"),
+)  # fmt: skip
 
 
 class EnginesDisagree(CrmError):
@@ -43,7 +47,10 @@ class EnginesDisagree(CrmError):
 def valued_rows(
     rows: pa.RecordBatch, run: ValueRun, observed_until: date, borders: Borders, policy: TierPolicy
 ) -> Valued:
-    """rows : the columns ``DELIVERED``. The interval is found here, by numpy, from the moments in them."""
+    """rows : of ``ValuedBatch.ranked``, with the columns ``KEPT``.
+
+    The interval is found here, by numpy, from the moments in them. Raises EnginesDisagree.
+    """
     of = {name: _column(rows, name) for name in (*_OF_VALUES, *_OF_INTERVAL)}
     low, high = interval(
         of["p_alive"],

@@ -22,7 +22,7 @@ from crmcore.money import exponent, from_minor
 from crmcore.store.engines.any import EngineName, open_engine
 from crmcore.tiers import Borders, Tier, TierPolicy, read_borders, store_borders
 from crmcore.usecases.events import tell_of_tiers
-from crmcore.usecases.value_chunks import DELIVERED, valued_rows
+from crmcore.usecases.value_chunks import KEPT, valued_rows
 from crmcore.usecases.value_log import lay_log, scored_table
 from crmcore.usecases.value_records import record_values
 from crmcore.usecases.value_refresh import value_again
@@ -30,7 +30,7 @@ from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.engine import MODEL_VERSION, FirmFit
 from crmcore.value.fitting import Diagnostic
 from crmcore.value.model import ValueModel, ValueTerms
-from crmcore.value.relational.batch import FirmBatch
+from crmcore.value.relational.batch import FirmBatch, ValuedBatch
 from crmcore.value.relational.ranks import MinorBorders
 from crmcore.value.snapshots import ValueRun
 
@@ -77,14 +77,15 @@ def score(
             log, calendar = lay_log(tx, opened, firm, observed_until)
             batch = FirmBatch.of(opened, log, calendar, 10.0 ** exponent(firm.currency))
             scored = None if begun is None else scored_table(tx, begun.run_id)
-        run = begun if begun is not None and _goes_on(begun, observed_until, terms, policy, firm) else None
-        if run is None:
-            run = _begin(crm, batch, terms, policy, observed_until, now)
-            scored = None
-        if run.finished:
+        if begun is not None and _goes_on(begun, observed_until, terms, policy, firm):
+            run = begun
+            valued: ValuedBatch | None = _value(batch, ValueModel.from_parameters(begun.parameters), scored)
+        else:
+            run, valued = _begin(crm, batch, terms, policy, observed_until, now)
+        if valued is None:
             diagnostics = tuple(Diagnostic(**d) for d in run.diagnostics)
             return ScoreReport(run, len(batch), {}, None, diagnostics)
-        _write_snapshots(crm, batch, run, scored, progress)
+        _write_snapshots(crm, run, valued, len(batch), progress)
     return _publish(crm, run, now)
 
 
@@ -101,8 +102,8 @@ def _goes_on(
 
 def _begin(
     crm: Crm, batch: FirmBatch, terms: ValueTerms, policy: TierPolicy, observed_until: date, now: datetime
-) -> ValueRun:
-    """Fit, find where the whole firm stands, and put the run on record; finished when it may not publish."""
+) -> tuple[ValueRun, ValuedBatch | None]:
+    """Fit, value, find where the whole firm stands, and put the run on record; None: it may not publish."""
     purchases = batch.purchases() if len(batch) else None
     fit = batch.fit(terms, purchases)
     run = ValueRun(
@@ -117,32 +118,34 @@ def _begin(
         published=False,
         finished=fit.model is None,
     )
+    valued = None
     if fit.model is not None:
-        benchmarks, borders = batch.value(fit.model, purchases).benchmarks_and_borders(policy)
+        valued = batch.value(fit.model, purchases, KEPT)
+        benchmarks, borders = valued.benchmarks_and_borders(policy)
         in_currency = borders.in_currency(crm.firm.currency)
         run = replace(run, parameters=_parameters(fit.model, benchmarks, policy, in_currency))
     with crm.store.write() as tx:
         tx.scorings.discard_unfinished()
         tx.value.add_run(run)
-    return run
+    return run, valued
+
+
+def _value(batch: FirmBatch, model: ValueModel, scored: pa.Table | None) -> ValuedBatch:
+    """The customers who are missing, by the parameters of the run."""
+    return batch.value(model, None if model.forecaster is None else batch.purchases(), KEPT, scored)
 
 
 def _write_snapshots(
-    crm: Crm, batch: FirmBatch, run: ValueRun, scored: pa.Table | None, progress: Progress
+    crm: Crm, run: ValueRun, valued: ValuedBatch, everybody: int, progress: Progress
 ) -> None:
-    """Part by part, each in a transaction of its own, those who have none yet."""
-    model = ValueModel.from_parameters(run.parameters)
+    """Part by part, each in a transaction of its own."""
     policy = TierPolicy(**run.parameters["policy"])
     borders = read_borders(run.parameters["borders"])
     benchmarks = Benchmarks.from_json(run.parameters["benchmarks"])
-    valued = batch.value(model, None if model.forecaster is None else batch.purchases())
-    done = 0
-    if scored is not None:
-        valued, done = valued.without(scored), len(scored)
-    rows = valued.ranked(benchmarks, MinorBorders.of(borders, run.currency), policy).select(*DELIVERED)
-    everybody = len(batch)
+    rows = valued.ranked(benchmarks, MinorBorders.of(borders, run.currency), policy)
+    done = everybody - len(valued)
     progress(done, everybody)
-    for part in batch.engine.stream(rows, PART):
+    for part in valued.engine.stream(rows, PART):
         found = valued_rows(part, run, run.observed_until, borders, policy)
         with crm.store.write() as tx:
             if not tx.scorings.hold(run.run_id):

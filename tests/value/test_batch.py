@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from crmcore.store.engines.duckdb import DuckDBEngine
 from crmcore.store.engines.postgres import PostgresEngine
 from crmcore.tiers import Standing, TierPolicy, find_borders
+from crmcore.usecases.value_chunks import KEPT
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.engine import Scoring, score_firm
 from crmcore.value.forecasting import Variant, fit_variant
@@ -83,7 +84,7 @@ def batch(engine: Engine, firm: Firm) -> FirmBatch:
 def by_engine(batch: FirmBatch) -> tuple[pa.Table, MinorBorders]:
     model = batch.fit(TERMS).model
     assert model is not None
-    valued = batch.value(model)
+    valued = batch.value(model, columns=KEPT)
     benchmarks, borders = valued.benchmarks_and_borders(POLICY)
     rows = batch.engine.read(valued.ranked(benchmarks, borders, POLICY))
     return rows.sort_by("customer_id"), borders
@@ -212,7 +213,7 @@ def test_a_forecast_corrects_the_values_of_an_engine_as_those_of_numpy(batch: Fi
     layers = fit_variant(Variant(season=True, recalibration=True, level=True), books.log, until, 365)
     model = replace(fit.model, forecaster=layers)
     values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
-    rows = batch.engine.read(batch.value(model, batch.purchases()).values.select("customer_id", *FORESEEN))
+    rows = batch.engine.read(batch.value(model, batch.purchases(), ("customer_id", *FORESEEN)).values)
     rows = rows.sort_by("customer_id")
     order = np.argsort(books.summary.customer_id)
     for name in FORESEEN:
@@ -231,7 +232,8 @@ def test_a_small_firm_whose_customers_cost_nothing_is_valued_alike(duckdb: DuckD
     model = learn_from_firm(books.summary, books.ledger, fitted.fit.purchases, fitted.fit.spend, TERMS)
     values = value_customers(books.summary, books.ledger, model, books.comes_back)
     found = FirmBatch.of(duckdb, firm.log(duckdb), firm.calendar(), 100.0)
-    rows = duckdb.read(found.value(model).values).sort_by("customer_id")
+    columns = ("customer_id", "clv", "deviation", "p_below_zero")
+    rows = duckdb.read(found.value(model, columns=columns).values).sort_by("customer_id")
     order = np.argsort(books.summary.customer_id)
     for name in ("clv", "deviation", "p_below_zero"):
         np.testing.assert_allclose(

@@ -6,8 +6,8 @@ summary for the fits, values for the benchmarks, and one number for each border.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import ibis
@@ -114,16 +114,29 @@ class FirmBatch:
         rows = self.engine.read(self.summary.select(*_FITTED).order_by(*_ORDER))
         return fit_firm(_summary(rows), _ledger(rows, terms.margin, self.units), terms, purchases)
 
-    def value(self, model: ValueModel, purchases: PurchaseLog | None = None) -> ValuedBatch:
-        """The value of every customer, not computed yet. purchases : needed when the model has a forecast."""
+    def value(
+        self,
+        model: ValueModel,
+        purchases: PurchaseLog | None = None,
+        columns: Sequence[str] = RANKED,
+        without: pa.Table | None = None,
+    ) -> ValuedBatch:
+        """The value of every customer.
+
+        purchases : needed when the model has a forecast. columns : of :func:`value_table` that are kept, at
+        least those that tiers look at. without : whom to leave out, in its column ``customer_id``.
+        """
         upload = self.engine.upload
         cell = ("comes_back", "frequency", "age")
         cells = self.engine.read(self.summary.select(*cell).distinct().order_by(*cell))
         grid = grid_table(
             model, _column(cells, "frequency"), _column(cells, "age"), cells["comes_back"].to_numpy()
         )
+        summary = self.summary
+        if without is not None:
+            summary = summary.anti_join(upload("batch_without", without), "customer_id")
         values = value_table(
-            self.summary,
+            summary,
             upload("batch_constants", constants_table(model)),
             upload("batch_grid", grid),
             upload("batch_normal", normal_table()),
@@ -133,7 +146,7 @@ class FirmBatch:
             fence=self.engine.fence,
             foreseen=None if model.forecaster is None else self._foreseen(model.forecaster, purchases),
         )
-        return ValuedBatch(self.engine, values, self.units)
+        return ValuedBatch(self.engine, self.engine.keep("batch_values", values.select(*columns)), self.units)
 
     def _foreseen(self, forecaster: Forecaster, purchases: PurchaseLog | None) -> Table:
         """What numpy foresees of each customer, block by block from his own purchases."""
@@ -157,32 +170,36 @@ class FirmBatch:
 
 @dataclass(frozen=True)
 class ValuedBatch:
+    """Values that an engine has computed."""
+
     engine: Engine
     values: Table
     units: float
 
+    def __len__(self) -> int:
+        return _count(self.engine, self.values)
+
     def benchmarks_and_borders(self, policy: TierPolicy) -> tuple[Benchmarks, MinorBorders]:
-        """Where the whole firm stands. Every customer is valued for it, and little of each is kept."""
-        ranked = self.engine.keep("batch_ranked", self.values.select(*RANKED))
-        rows = self.engine.read(ranked.select("age", "purchase_size", "clv", "expected_purchases"))
+        """Where the whole firm stands."""
+        rows = self.engine.read(self.values.select("age", "purchase_size", "clv", "expected_purchases"))
         benchmarks = find_benchmarks(
             _column(rows, "age"),
             _column(rows, "purchase_size"),
             _column(rows, "clv"),
             _column(rows, "expected_purchases"),
         )
-        mvc = _only(self.engine.read(mvc_border(ranked, policy)))
-        return benchmarks, MinorBorders(mvc, _only(self.engine.read(mgc_border(ranked, mvc, policy))))
-
-    def without(self, customers: pa.Table) -> ValuedBatch:
-        """The others; ``customers`` has the column ``customer_id``."""
-        done = self.engine.upload("batch_done", customers)
-        return replace(self, values=self.values.anti_join(done, "customer_id"))
+        mvc = _only(self.engine.read(mvc_border(self.values, policy)))
+        return benchmarks, MinorBorders(mvc, _only(self.engine.read(mgc_border(self.values, mvc, policy))))
 
     def ranked(self, benchmarks: Benchmarks, borders: MinorBorders, policy: TierPolicy) -> Table:
-        """All that a snapshot holds of every customer, not computed yet."""
+        """With the gap to the best peers and the tier of every customer, not computed yet."""
         best = self.engine.upload("batch_best", best_table(benchmarks.peers))
         return with_tier(with_peer_gap(self.values, best, benchmarks.peers, self.units), borders, policy)
+
+
+def _count(engine: Engine, table: Table) -> int:
+    counted: int = engine.read(table.agg(rows=table.count()))["rows"][0].as_py()
+    return counted
 
 
 def _numbered(summary: Table) -> Table:
