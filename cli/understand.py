@@ -54,10 +54,12 @@ def understand_lines(lines: Iterable[str], model: Path | None = None) -> Iterato
     assert process.stderr
     complaints: list[str] = []
     threading.Thread(target=_drain, args=(process.stderr, complaints), daemon=True).start()
-    sent: queue.Queue[str | None] = queue.Queue(maxsize=_IN_FLIGHT)
+    sent: queue.Queue[str | Exception | None] = queue.Queue(maxsize=_IN_FLIGHT)
     threading.Thread(target=_feed, args=(lines, process.stdin, sent), daemon=True).start()
     try:
         while (line := sent.get()) is not None:
+            if isinstance(line, Exception):
+                raise line
             answer = process.stdout.readline()
             if not answer:
                 last = "".join(complaints[-5:]).strip()
@@ -109,7 +111,7 @@ def understand(
         print(json.dumps(answer(understood, firm, tools), ensure_ascii=False), flush=True)
 
 
-def _feed(lines: Iterable[str], stdin: IO[str], sent: "queue.Queue[str | None]") -> None:
+def _feed(lines: Iterable[str], stdin: IO[str], sent: "queue.Queue[str | Exception | None]") -> None:
     try:
         for line in lines:
             if line.strip():
@@ -120,6 +122,8 @@ def _feed(lines: Iterable[str], stdin: IO[str], sent: "queue.Queue[str | None]")
     except BrokenPipeError:
         # The process has ended; the reader of its answers says so.
         sent.put("")
+    except Exception as error:  # noqa: BLE001 -- of the caller's lines; whoever reads the answers raises it.
+        sent.put(error)
     sent.put(None)
 
 

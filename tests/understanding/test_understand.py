@@ -105,13 +105,24 @@ def test_an_answer_comes_before_the_next_line_is_written() -> None:
             asked.append(text)
             yield json.dumps({"id": text, "text": text})
             # The second line is only asked for when the first answer could be read without it.
-            assert first_seen.wait(60) or text == "goodbye"
+            assert first_seen.wait(300) or text == "goodbye"
 
     for found in understand_lines(one_at_a_time(), train_when_stale()):
         if found["id"] == "hello":
             assert asked == ["hello"]
             first_seen.set()
     assert asked == ["hello", "goodbye"]
+
+
+def test_lines_that_break_off_with_an_error_end_the_answers_with_it() -> None:
+    def unreadable() -> Iterator[str]:
+        yield json.dumps({"id": "a", "text": "hello"})
+        raise OSError("the disk is gone")
+
+    answers = understand_lines(unreadable(), train_when_stale())
+    assert next(answers)["id"] == "a"
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(answers)
 
 
 def test_a_missing_model_says_what_to_do(tmp_path: Any) -> None:
