@@ -99,6 +99,7 @@ class Colleague:
 
     def goes_on_duty(self) -> None:
         duty = self.page.get_by_role("switch")
+        expect(duty).to_be_enabled()  # From then on a press is heard.
         if duty.get_attribute("aria-checked") == "false":
             duty.click()
         expect(duty).to_have_attribute("aria-checked", "true")

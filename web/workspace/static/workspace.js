@@ -184,6 +184,8 @@ function showDuty(on) {
   $("#duty-words").textContent = on ? "On duty" : "Off duty";
 }
 
+// It comes disabled, so that nobody presses it before somebody listens.
+$("#duty").disabled = false;
 $("#duty").addEventListener("click", async () => {
   const wanted = $("#duty").getAttribute("aria-checked") !== "true";
   try {
