@@ -32,19 +32,14 @@ from crmcore.value.relational.ranks import (
     with_tier,
 )
 from crmcore.value.relational.tables import constants_table, grid_table, normal_table
-from crmcore.value.relational.values import RANKED, value_table
+from crmcore.value.relational.values import RANKED, cell_table, value_table
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
 # In this order rows go into the fits, so that every engine gives the same sums to the last bit.
-_ORDER = ("age", "frequency", "recency", "spent", "monetary_value")
-_FITTED = (
-    *_ORDER, "returned", "recorded", "unrecorded", "returned_recorded", "returned_unrecorded",
-    "service_cost", "service_cost_squared",
-)  # fmt: skip
-
-
+_ORDER = ("spent", "age", "recency", "frequency", "monetary_value")
+_FITTED = (*_ORDER, "returned", "service_cost", "service_cost_squared")
 _BLOCK = 50_000  # Customers who are forecast at once.
 
 
@@ -75,15 +70,17 @@ class FirmBatch:
     """A firm's log in an engine, summarised. ``units`` : minor units in one of the currency."""
 
     engine: Engine
-    log: Log
     calendar: Calendar
+    days: Table
     summary: Table
     units: float
 
     @classmethod
     def of(cls, engine: Engine, log: Log, calendar: Calendar, units: float) -> FirmBatch:
-        summary = engine.keep("batch_summary", log_summary(log, calendar, units))
-        return cls(engine, log, calendar, summary, units)
+        # What is kept is grouped by customer in half the time, and the forecast asks for it again.
+        days = engine.keep("batch_days", purchase_days(log, calendar))
+        summary = engine.keep("batch_summary", log_summary(log, days, calendar, units))
+        return cls(engine, calendar, days, summary, units)
 
     def __len__(self) -> int:
         """How many customers have bought."""
@@ -95,7 +92,7 @@ class FirmBatch:
     def purchases(self) -> PurchaseLog:
         """The purchases of all customers, in the order of their ids, who are numbers from 0 here."""
         numbers = self.engine.keep("batch_numbers", _numbered(self.summary))
-        days = purchase_days(self.log, self.calendar).inner_join(numbers, "customer_id")
+        days = self.days.inner_join(numbers, "customer_id")
         rows = self.engine.read(days.select("number", "day", "bought").order_by("number", "day"))
         customer = rows["number"].to_numpy().astype(np.int64, copy=False)
         n = int(customer[-1]) + 1 if len(customer) else 0
@@ -112,7 +109,7 @@ class FirmBatch:
         purchases : as :meth:`purchases` gives them; with them a forecast may correct the closed forms.
         """
         rows = self.engine.read(self.summary.select(*_FITTED).order_by(*_ORDER))
-        return fit_firm(_summary(rows), _ledger(rows, terms.margin, self.units), terms, purchases)
+        return fit_firm(_summary(rows), _ledger(rows), terms, purchases)
 
     def value(
         self,
@@ -135,15 +132,18 @@ class FirmBatch:
         summary = self.summary
         if without is not None:
             summary = summary.anti_join(upload("batch_without", without), "customer_id")
+        law = {"horizon_days": model.terms.horizon_days, "parameter_error": model.parameter_error}
+        constants = upload("batch_constants", constants_table(model))
         values = value_table(
             summary,
-            upload("batch_constants", constants_table(model)),
-            upload("batch_grid", grid),
+            self.engine.keep(
+                "batch_cells", cell_table(constants, upload("batch_grid", grid), self.engine.fence, **law)
+            ),
             upload("batch_normal", normal_table()),
-            horizon_days=model.terms.horizon_days,
-            parameter_error=model.parameter_error,
+            **law,
             units=self.units,
             fence=self.engine.fence,
+            has_costs=model.costs.event_cost > 0,
             foreseen=None if model.forecaster is None else self._foreseen(model.forecaster, purchases),
         )
         return ValuedBatch(self.engine, self.engine.keep("batch_values", values.select(*columns)), self.units)
@@ -223,14 +223,10 @@ def _summary(rows: pa.Table) -> PurchaseSummary:
     return PurchaseSummary(range(len(rows)), *(_column(rows, name) for name in names))
 
 
-def _ledger(rows: pa.Table, margin: float, units: float) -> Ledger:
-    def contribution(of: str) -> FloatArray:
-        recorded, unrecorded = _column(rows, f"{of}recorded"), _column(rows, f"{of}unrecorded")
-        result: FloatArray = (recorded + margin * unrecorded) / units
-        return result
-
-    costs = (_column(rows, name) for name in ("service_cost", "service_cost_squared"))
-    return Ledger(contribution(""), contribution("returned_"), *costs)
+def _ledger(rows: pa.Table) -> Ledger:
+    """The costs, which are all that the firm's constants are learnt from."""
+    nothing = np.zeros(len(rows))
+    return Ledger(nothing, nothing, _column(rows, "service_cost"), _column(rows, "service_cost_squared"))
 
 
 def _column(rows: pa.Table, name: str) -> FloatArray:

@@ -84,15 +84,14 @@ class Calendar:
         return ((at + ahead + _EPOCH * _DAY) / _DAY).floor().cast("int64")
 
 
-def log_summary(log: Log, calendar: Calendar, units: float) -> Table:
+def log_summary(log: Log, days: Table, calendar: Calendar, units: float) -> Table:
     """One row for everybody who has bought until the end of ``calendar.observed_until``.
 
-    The rows of the log are those until then. frequency, recency, age and recent_purchases are whole numbers;
-    money is in currency, and each figure is a sum of whole minor units over ``units``: the same bits on every
-    engine and in :func:`~crmcore.value.books.read_books`.
+    days : of :func:`purchase_days`. The rows of the log are those until then. frequency, recency, age and
+    recent_purchases are whole numbers; money is in currency, and each figure is a sum of whole minor units
+    over ``units``: the same bits on every engine and in :func:`~crmcore.value.books.read_books`.
     """
     end = calendar.observed_until.toordinal()
-    days = purchase_days(log, calendar)
     recent, earlier = _windows(days, end)
     customers = days.group_by("customer_id").agg(
         days_bought=days.count(),

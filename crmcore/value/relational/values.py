@@ -33,16 +33,29 @@ RANKED = (
 )  # fmt: skip
 
 
+def cell_table(
+    constants: Table, grid: Table, fence: Fence, *, horizon_days: float, parameter_error: float
+) -> Table:
+    """One row a cell: the constants, what is ahead, and how the purchases ahead spread.
+
+    constants, grid : of :mod:`~crmcore.value.relational.tables`.
+    """
+    t = grid.inner_join(constants, "of_comes_back")
+    t = fence(t.mutate(x=t.of_frequency.cast("float64"), T=t.of_age.cast("float64")))
+    t = fence(t.mutate(often=t.x * 0.0 + 1.0, count=t.purchases, all_pairs=t.pairs))
+    return _spread(t, _adding(fence), horizon_days, parameter_error)
+
+
 def value_table(
     summary: Table,
-    constants: Table,
-    grid: Table,
+    cells: Table,
     normal: Table,
     *,
     horizon_days: float,
     parameter_error: float,
     units: float,
     fence: Fence,
+    has_costs: bool,
     foreseen: Table | None = None,
 ) -> Table:
     """Adds to the summary what is found of each customer, column by column; an engine computes those that are
@@ -53,27 +66,45 @@ def value_table(
     - as :class:`~crmcore.value.ranking.Money` names them, minor units: all but the interval and the gap.
 
     fence : what an engine needs between two steps, so that it computes a figure once and not in every place
-    that uses it. foreseen : customer_id, and what a forecast foresees of him; it corrects the closed forms of
-    everybody who may leave. summary, constants, grid, normal : of
-    :func:`~crmcore.value.relational.logs.log_summary` and :mod:`~crmcore.value.relational.tables`.
+    that uses it. has_costs : whether the firm has recorded any service cost. foreseen : customer_id, and what
+    a forecast foresees of him; it corrects the closed forms of everybody who may leave. summary, cells,
+    normal : of :func:`~crmcore.value.relational.logs.log_summary`, :func:`cell_table` and
+    :func:`~crmcore.value.relational.tables.normal_table`.
     """
-    t = summary.inner_join(constants, summary.comes_back == constants.of_comes_back)
-    t = t.inner_join(
-        grid,
-        (t.comes_back == grid.of_comes_back) & (t.frequency == grid.of_frequency) & (t.age == grid.of_age),
+    add = _adding(fence)
+    t = summary.inner_join(
+        cells,
+        (summary.comes_back == cells.of_comes_back)
+        & (summary.frequency == cells.of_frequency)
+        & (summary.age == cells.of_age),
     )
-    t = t.drop([name for name in t.columns if name.startswith("of_")])
-    t = fence(t.mutate(x=t.frequency.cast("float64"), T=t.age.cast("float64"), t_x=t.recency.cast("float64")))
+    t = fence(t.drop("of_comes_back", "of_frequency", "of_age").mutate(t_x=t.recency.cast("float64")))
+    t = _closed_forms(t, add, units)
+    if foreseen is None:
+        t = add(t, p_alive=t.closed_alive, expected_spend=t.closed_spend)
+    else:
+        t = _corrected(t.left_join(foreseen, "customer_id"), add)
+        t = _spread(t, add, horizon_days, parameter_error)
+    t = add(
+        t,
+        expected_purchases=t.p_alive * t["count"],
+        brings=t.often * t.discounted_purchases * t.expected_spend * t.contribution_share,
+    )
+    t = _with_costs(t, add, normal) if has_costs else _without_costs(t, add)
+    t = add(
+        t,
+        contribution=t.p_alive * t.brings,
+        cost_to_serve=t.p_alive * t.costs,
+        clv=t.p_alive * t.brings - t.p_alive * t.costs,
+    )
+    return _money(t, add, horizon_days, units)
 
+
+def _adding(fence: Fence) -> Add:
     def add(t: Table, **columns: Value) -> Table:
         return fence(t.mutate(**columns))
 
-    t = _closed_forms(t, add, units)
-    t = _corrected(t if foreseen is None else t.left_join(foreseen, "customer_id"), add, foreseen is not None)
-    t = _costs(t, add)
-    t = _law(t, add, horizon_days, parameter_error)
-    t = _below_zero(t, add, normal)
-    return _money(t, add, horizon_days, units)
+    return add
 
 
 def _closed_forms(t: Table, add: Add, units: float) -> Table:
@@ -101,65 +132,25 @@ def _closed_forms(t: Table, add: Add, units: float) -> Table:
     return t
 
 
-def _corrected(t: Table, add: Add, by_forecast: bool) -> Table:
+def _corrected(t: Table, add: Add) -> Table:
     """The chance to be active, by what factor an active customer buys more, and what he spends."""
-    if by_forecast:
-        t = add(t, is_foreseen=~t.comes_back & t.foreseen_purchases.notnull())
-        t = add(t, whole_factor=t.foreseen_purchases / (t.closed_alive * t.purchases))
-        within = _between(t.whole_factor, 1.0 / MOST_OFTEN, MOST_OFTEN)
-        t = add(t, foreseen_alive=ibis.least(t.closed_alive * (t.whole_factor / within), 1.0))
-        t = add(
-            t,
-            p_alive=ibis.ifelse(t.is_foreseen, t.foreseen_alive, t.closed_alive),
-            often=ibis.ifelse(t.is_foreseen, t.foreseen_purchases / (t.foreseen_alive * t.purchases), 1.0),
-            expected_spend=ibis.ifelse(
-                t.is_foreseen, t.foreseen_spend / t.foreseen_purchases, t.closed_spend
-            ),
-        )
-    else:
-        one = t.x * 0.0 + 1.0  # A bare number would be a decimal to PostgreSQL.
-        t = add(t, p_alive=t.closed_alive, often=one, expected_spend=t.closed_spend)
-    return add(
-        t,
-        count=t.often * t.purchases,
-        all_pairs=t.often * t.often * t.pairs,
-        expected_purchases=t.p_alive * t.often * t.purchases,
-        brings=t.often * t.discounted_purchases * t.expected_spend * t.contribution_share,
-        rate=t.t_x + t.closed_alive * (t["T"] - t.t_x) + t.prior_days,
-    )
-
-
-def _costs(t: Table, add: Add) -> Table:
-    """Cost to serve of a customer who is active: :func:`~crmcore.value.cost_to_serve.forecast_costs`."""
-    # Where nothing ever cost anything, there are no events of any size.
-    size = ibis.greatest(t.event_cost, LEAST)
+    t = add(t, is_foreseen=~t.comes_back & t.foreseen_purchases.notnull())
+    t = add(t, whole_factor=t.foreseen_purchases / (t.closed_alive * t.purchases))
+    within = _between(t.whole_factor, 1.0 / MOST_OFTEN, MOST_OFTEN)
+    t = add(t, foreseen_alive=ibis.least(t.closed_alive * (t.whole_factor / within), 1.0))
     t = add(
         t,
-        events_shape=ibis.ifelse(
-            t.event_cost > 0, (t.service_cost + t.prior_days * t.mean_per_day) / size, 0.0
-        ),
-        ahead=t.active_time / t.rate,
+        p_alive=ibis.ifelse(t.is_foreseen, t.foreseen_alive, t.closed_alive),
+        often=ibis.ifelse(t.is_foreseen, t.foreseen_purchases / (t.foreseen_alive * t.purchases), 1.0),
+        expected_spend=ibis.ifelse(t.is_foreseen, t.foreseen_spend / t.foreseen_purchases, t.closed_spend),
     )
-    t = add(t, events=t.events_shape * t.ahead, cost_power=t.events_shape * _log1p(t.ahead))
-    t = add(
-        t,
-        costs=t.event_cost * t.events,
-        cost_deviation=t.event_cost * (t.events * (1.0 + t.ahead)).sqrt(),
-        p_costs=_chance(t.cost_power),
-    )
-    return add(
-        t,
-        contribution=t.p_alive * t.brings,
-        cost_to_serve=t.p_alive * t.costs,
-        clv=t.p_alive * t.brings - t.p_alive * t.costs,
-    )
+    return add(t, count=t.often * t.purchases, all_pairs=t.often * t.often * t.pairs)
 
 
-def _law(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
-    """The two lognormals of :func:`~crmcore.value.outlook.outlook`, and the deviation of the value."""
-    t = add(
-        t, buying_power=(t.r + t.x) * _log1p(t.often * horizon / (t.alpha + t["T"])), any_cost=t.costs > 0
-    )
+def _spread(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
+    """The chance to buy at all, and how what is then bought spreads: the gain of
+    :func:`~crmcore.value.outlook.outlook`."""
+    t = add(t, buying_power=(t.r + t.x) * _log1p(t.often * horizon / (t.alpha + t["T"])))
     t = add(
         t,
         p_buys=ibis.greatest(_chance(t.buying_power), LEAST),
@@ -168,41 +159,77 @@ def _law(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
             ibis.least(1.0 / ibis.greatest(t.p * t.x + t.q - 2.0, LEAST), WIDEST),
             WIDEST,
         ),
-        p_costs_given=ibis.ifelse(t.any_cost, t.p_costs, 1.0),
-        cost_mean=ibis.ifelse(t.any_cost, t.costs, LEAST),
     )
     t = add(
         t,
         mean_count=ibis.greatest(t["count"] / t.p_buys, 1.0),
         some_count=(t.all_pairs + t["count"]) / t.p_buys,
-        gain_given=t.brings.abs() / t.p_buys,
-        relative=ibis.ifelse(t.any_cost, t.cost_deviation / t.cost_mean, 0.0),
     )
     square_count = ibis.greatest(t.some_count, t.mean_count * t.mean_count)
     spread = (1.0 + t.of_mean) * (square_count + t.mean_count / t.p) / (t.mean_count * t.mean_count) * (
         1.0 + parameter_error**2
     ) - 1.0
+    t = add(t, spread=_between(spread, LEAST_SPREAD, WIDEST))
+    return add(t, gain_log_variance=(1.0 + t.spread).ln())
+
+
+def _with_costs(t: Table, add: Add, normal: Table) -> Table:
+    """Cost to serve of an active customer as :func:`~crmcore.value.cost_to_serve.forecast_costs`, its law,
+    the deviation of the value, and P(value < 0)."""
+    rate = t.t_x + t.closed_alive * (t["T"] - t.t_x) + t.prior_days
     t = add(
         t,
-        spread=_between(spread, LEAST_SPREAD, WIDEST),
-        cost_variation=ibis.ifelse(t.any_cost, t.relative * t.relative + 1.0, 1.0),
+        events_shape=(t.service_cost + t.prior_days * t.mean_per_day) / t.event_cost,
+        ahead=t.active_time / rate,
     )
+    t = add(t, events=t.events_shape * t.ahead, cost_power=t.events_shape * _log1p(t.ahead))
+    t = add(
+        t,
+        costs=t.event_cost * t.events,
+        cost_deviation=t.event_cost * (t.events * (1.0 + t.ahead)).sqrt(),
+        p_costs=_chance(t.cost_power),
+        gain_given=t.brings.abs() / t.p_buys,
+    )
+    t = add(
+        t,
+        p_costs_given=ibis.ifelse(t.costs > 0, t.p_costs, 1.0),
+        cost_mean=ibis.greatest(t.costs, LEAST),
+    )
+    t = add(t, relative=ibis.ifelse(t.costs > 0, t.cost_deviation / t.cost_mean, 0.0))
+    t = add(t, cost_variation=t.relative * t.relative + 1.0)
     cost_spread = _between(t.cost_variation * t.p_costs_given - 1.0, LEAST_SPREAD, WIDEST)
     t = add(
         t,
-        gain_log_variance=(1.0 + t.spread).ln(),
         cost_log_variance=(1.0 + cost_spread).ln(),
         square=t.p_buys * t.gain_given * t.gain_given * (1.0 + t.spread)
         - 2.0 * t.brings * t.costs
         + t.costs * t.costs * t.cost_variation,
         mean=t.p_alive * (t.brings - t.costs),
     )
-    return add(
+    t = add(
         t,
         gain_log_mean=ibis.greatest(t.gain_given, LEAST).ln() - t.gain_log_variance / 2.0,
-        cost_log_mean=ibis.greatest(t.cost_mean / t.p_costs_given, LEAST).ln() - t.cost_log_variance / 2.0,
+        cost_log_mean=(t.cost_mean / t.p_costs_given).ln() - t.cost_log_variance / 2.0,
         deviation=ibis.greatest(t.p_alive * t.square - t["mean"] * t["mean"], 0.0).sqrt(),
     )
+    return _below_zero(t, add, normal)
+
+
+def _without_costs(t: Table, add: Add) -> Table:
+    """The same where nobody ever cost anything: below zero is only who buys below cost."""
+    nothing = t.x * 0.0  # A bare number would be a decimal to PostgreSQL.
+    t = add(t, gain_given=t.brings.abs() / t.p_buys, costs=nothing, p_costs=nothing)
+    square = t.p_buys * t.gain_given * t.gain_given * (1.0 + t.spread)
+    t = add(
+        t,
+        gain_log_mean=ibis.greatest(t.gain_given, LEAST).ln() - t.gain_log_variance / 2.0,
+        cost_log_mean=nothing,
+        cost_log_variance=nothing,
+        square=square,
+        mean=t.p_alive * t.brings,
+        p_below_zero=ibis.ifelse(t.brings < 0, t.p_alive * t.p_buys, 0.0),
+    )
+    return add(t, deviation=ibis.greatest(t.p_alive * t.square - t["mean"] * t["mean"], 0.0).sqrt())
 
 
 def _below_zero(t: Table, add: Add, normal: Table) -> Table:
