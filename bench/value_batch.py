@@ -4,9 +4,9 @@
     .venv/bin/python -m bench.value_batch --customers 100000 --rounds 1
 
 Simulated orders of two years in one Parquet file, the customers named by text. In every round each engine
-runs in a process of its own, one after the other, and reads the same file. Ours: the relational expression on
+runs in a process of its own, one after the other, and reads the same file. Ours: the expression on
 DuckDB with numpy's fits. lifetimes: summary_data_from_transaction_data, both fits, customer_lifetime_value,
-tiers by quantiles of pandas. Figures are written to bench/results/value_batch.json at 1,000,000 customers only.
+tiers by quantiles of pandas. Figures are written to bench/results/value_batch.json at 1,000,000 customers.
 """
 
 import argparse
@@ -61,10 +61,10 @@ def main() -> None:
             ".venv/bin/python -m bench.value_batch",
             figures,
             "From a Parquet file of orders to the tier of every customer: medians over rounds, one process "
-            "an engine and round, after a warm-up on 3,000 customers. Extra memory is the peak over that after "
-            "the warm-up. Ours uses every core, lifetimes one; with a load average above the number of cores "
-            "read the processor times. Closed forms alone, as lifetimes knows no forecast; the interval of "
-            "each value, returns and service costs are not in it, as lifetimes has none. Stages are "
+            "an engine and round, after a warm-up on 3,000 customers. Extra memory is the peak over that "
+            "after the warm-up. Ours uses every core, lifetimes one; with a load average above their number "
+            "read the processor times. Closed forms alone, as lifetimes knows no forecast; the interval "
+            "of each value, returns and service costs are not in it, as lifetimes has none. Stages are "
             "[seconds, processor seconds].",
         )
 

@@ -54,3 +54,16 @@ def test_an_unusable_fit_says_so_and_that_the_earlier_values_stay(crm: Crm) -> N
 
 def test_an_ambiguous_date_is_refused(crm: Crm) -> None:
     assert run(crm, "--as-of", "03/04/2026")[0] == 2
+
+
+def test_it_tells_how_far_it_is(crm: Crm) -> None:
+    open_shop(crm, 150)
+    _, output = run(crm, "--engine", "duckdb")
+    assert "0 of 150 customers are valued." in output
+    assert "150 of 150 customers are valued." in output
+
+
+def test_an_engine_that_nobody_knows_is_refused(crm: Crm) -> None:
+    status, output = run(crm, "--engine", "abacus")
+    assert status == 2
+    assert "abacus" in output

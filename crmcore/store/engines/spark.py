@@ -29,6 +29,8 @@ class SparkEngine:
             .config("spark.ui.enabled", "false")
             .config("spark.sql.session.timeZone", "UTC")
             .config("spark.sql.shuffle.partitions", "8")
+            # All steps in one generated method are longer than Java allows.
+            .config("spark.sql.codegen.wholeStage", "false")
             .getOrCreate()
         )
         self._session.sparkContext.setLogLevel("ERROR")
