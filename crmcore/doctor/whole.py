@@ -8,7 +8,7 @@ NO_BYTES = 300_000_000
 
 
 def environments(facts: Facts) -> Finding:
-    if not facts.brain_environment and any(facts.brains.values()):
+    if _brain_is_elsewhere(facts):
         return ok("The dialogue engine runs elsewhere; its Python environment is not needed here.")
     if facts.brain_environment:
         return ok("The dialogue engine's Python environment is there.")
@@ -19,12 +19,19 @@ def environments(facts: Facts) -> Finding:
 
 
 def model(facts: Facts) -> Finding:
+    if _brain_is_elsewhere(facts):
+        return ok("The dialogue engine runs elsewhere, and has its model there.")
     if facts.model_is_fresh:
         return ok("The model is of today's dialogue.")
     return warning(
         "The dialogue changed since the model was trained, or none was.",
         "Run `rapport train` (about a minute); the next start would do it too.",
     )
+
+
+def _brain_is_elsewhere(facts: Facts) -> bool:
+    """As in a container that runs no Rasa: nothing of it is here, and yet it answers."""
+    return not facts.brain_environment and any(facts.brains.values())
 
 
 def schema(facts: Facts) -> Finding:

@@ -106,6 +106,7 @@ def test_no_check_is_without_an_example_of_what_is_wrong() -> None:
     ("name", "well"),
     [
         ("environments", facts(brain_environment=False)),
+        ("model", facts(brain_environment=False, model_is_fresh=False)),
         ("listening", facts(host="0.0.0.0", trusted_proxies=("172.18.0.0/16",))),
         ("processes", replace(with_database(gateways=2, kind="postgresql"), redis_is_set=True)),
         ("redis", facts(redis_is_set=True, redis_answers=True)),
