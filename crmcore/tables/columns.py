@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from crmcore.imports import moments as rules
-from crmcore.imports.errors import UnreadableValue
+from crmcore.imports.errors import UnreadableFile, UnreadableValue
 from crmcore.imports.moments import (
     DayOrder,
     check_day,
@@ -42,6 +42,7 @@ _ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
 _ISO_DAY = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
 _DAY_AND_TIME = rf"^(?P<day>.*?)(?P<time>(?:[ T,]+{rules.TIME})?)$"
 _DAY = 86_400_000_000  # Microseconds.
+_MOST_TEXT = 256 << 20  # Bytes of one column of one batch.
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Read:
 def as_text(array: Any, *, literal: bool = False) -> Any:
     """The column as trimmed text, null where it says that nothing is there; whole floats lose ``.0``."""
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        array = _decoded(array)
     if pa.types.is_floating(array.type):
         text = pc.cast(array, pa.string())
         array = pc.replace_substring_regex(text, r"\.0$", "")
@@ -68,6 +69,17 @@ def as_text(array: Any, *, literal: bool = False) -> Any:
     else:
         nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING))
     return pc.if_else(nothing, pa.scalar(None, pa.string()), trimmed) if pc.any(nothing).as_py() else trimmed
+
+
+def _decoded(array: Any) -> Any:
+    """Each row with its own text. One long text in every row of a small file would fill the memory."""
+    if is_text(array):
+        size = pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
+        if size > _MOST_TEXT:
+            raise UnreadableFile(
+                f"a column has {size >> 20} MB of text in {len(array)} rows; it is no column of records"
+            )
+    return array.dictionary_decode()
 
 
 def is_text(array: Any) -> bool:

@@ -18,7 +18,9 @@ class ParquetTable:
     def __init__(self, path: Path, name: str, shape: Shape) -> None:
         del shape  # A Parquet file says all of it itself.
         try:
-            self._file = pa_parquet.ParquetFile(path)
+            texts = [field.name for field in pa_parquet.read_schema(path) if pa.types.is_string(field.type)]
+            # A text that stands in a million rows is in the file once; read so, it is in memory once.
+            self._file = pa_parquet.ParquetFile(path, read_dictionary=texts)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise UnreadableFile(f"{name} is damaged or not whole: {error}") from error
         self._name = name

@@ -218,6 +218,21 @@ def test_parquet_columns_keep_their_types(crm: Crm, tmp_path: Path) -> None:
     }
 
 
+def test_a_long_text_in_every_row_of_a_small_file_is_refused(crm: Crm, tmp_path: Path) -> None:
+    rows, path = 60_000, tmp_path / "o.parquet"
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * 1_000_000]))
+    day, amount = pa.array([date(2025, 1, 1)] * rows), pa.array([2.5] * rows)
+    # Without Arrow's own schema, as other programs write it: a text of usual length, so says the file.
+    table = pa.table({"customer_id": long, "date": day, "amount": amount})
+    pa_parquet.write_table(table, path, store_schema=False)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(UnreadableFile, match="it is no column of records"):
+        imported(crm, path)
+    unused = pa.table({"customer_id": ["c"] * rows, "date": day, "amount": amount, "note": long})
+    pa_parquet.write_table(unused, path, store_schema=False)
+    assert imported(crm, path).read == rows
+
+
 def test_parquet_packed_and_without_rows(crm: Crm, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     table = pa.table({"customer_id": ["a"], "date": [date(2025, 1, 1)], "amount": [2.5]})
