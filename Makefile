@@ -21,7 +21,7 @@ check: setup ## Lint, types, import contracts, firm.yml and the dialogue.
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy crmcore actions web cli serve demo checks && .venv/bin/lint-imports && ./rapport check
 
 test: check train ## Run every test against real parts: a browser, Rasa, PostgreSQL.
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
 bench: setup ## Measure speed beside named peers and write bench/results/.
 	@$(PYTHON) -m bench
