@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.score import score_command
 from cli.value_backtest import backtest_command
 from cli.value_dynamics import (
     answer_command,
@@ -25,6 +26,7 @@ from crmcore.usecases.value_fit import FitReport, fit_model
 
 app = typer.Typer(help="Look into the value engine.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
+app.command("score")(score_command)
 app.command("report")(report_command)
 app.command("explain")(explain_command)
 app.command("history")(history_command)
