@@ -5,7 +5,7 @@ past may accept or refuse:
 
 * *operational time* (``season``): the same models on a clock that follows the shop's season;
 * *recalibration* (``recalibration``): one factor a customer, learnt on earlier days of the same log;
-* *level*: how far the forecasts of the last windows missed the total, carried on with a discount.
+* *level*: how far the forecasts of the last windows missed the total, as far as all their halves agree.
 
 All variants are tried on windows inside the observation (rolling origins), each fitted to nothing but what
 was known on its origin. The loss is a deviance, of counts (Poisson) and of money (Tweedie), which is small
@@ -41,7 +41,7 @@ _MOST_ORIGINS = 5
 _YOUNGEST = 45  # Days of log before the first origin.
 _LEAST_Q = 1.05  # Below, the mean spend of the population hangs on its few largest spenders.
 _CLOCK_GOES_ON = 62  # Days.
-_LEVEL_CARRIED = 0.7  # Of the logarithm of the last misses; the rest is taken for chance.
+_UNSTEADY = 3.0  # So much weighs what differs between the last half-windows against what they share.
 _PURCHASE_FEATURES = (
     "log_forecast", "one_time", "log_repeats", "log_since", "log_age", "log_recent_half", "log_recent",
     "p_alive", "long_overdue",
@@ -248,14 +248,20 @@ class _Bench:
             recent = [p for origin, p in zip(origins, past, strict=True) if origin <= until - window][-2:]
             fitted = replace(
                 fitted,
-                purchase_level=_carried([p.purchase_miss for p in recent]),
-                spend_level=_carried([p.spend_miss for p in recent]),
+                purchase_level=_carried(np.array([p.halves[:, 0] for p in recent])),
+                spend_level=_carried(np.array([p.halves[:, 1] for p in recent])),
             )
         return fitted
 
     def _past(self, origin: int, window: int, season: bool) -> _Past:
         seen = self._base(origin, window, window, season)
-        return _Past(seen.features, seen.closed, *self._actual(origin, window))
+        halves = []
+        for after, until in ((origin, origin + window // 2), (origin + window // 2, origin + window)):
+            share = seen.base.time.between(after, until) / seen.base.time.between(origin, origin + window)
+            came = self._actual(after, until - after, origin)
+            foreseen = (seen.closed.purchases.sum(), seen.closed.spend.sum())
+            halves.append([a.sum() / max(f * share, 1e-9) for a, f in zip(came, foreseen, strict=True)])
+        return _Past(seen.features, seen.closed, *self._actual(origin, window), np.array(halves))
 
     def _base(self, until: int, horizon: int, window: int, season: bool) -> _Fitted:
         key = (until, horizon, window, season)
@@ -271,9 +277,9 @@ class _Bench:
             self._known[day] = self._log.until(day)
         return self._known[day]
 
-    def _actual(self, origin: int, window: int) -> tuple[FloatArray, FloatArray]:
-        """What the customers known on ``origin`` did in the window after it."""
-        known = self._log.first_day <= origin
+    def _actual(self, origin: int, window: int, known_on: int | None = None) -> tuple[FloatArray, FloatArray]:
+        """What the customers known on ``known_on`` (the origin, unless given) did in the window after it."""
+        known = self._log.first_day <= (origin if known_on is None else known_on)
         purchases, spend = self._log.window(origin, origin + window)
         return purchases[known], spend[known]
 
@@ -311,6 +317,7 @@ class _Past:
     closed: Foreseen
     purchases: FloatArray
     spend: FloatArray
+    halves: FloatArray  # What came over what was foreseen in each half; shape (2, 2), purchases and spend.
 
     @property
     def purchase_miss(self) -> float:
@@ -415,7 +422,15 @@ def _normalised(layer: Recalibration, features: FloatArray, forecast: FloatArray
     return replace(layer, normaliser=float(forecast.sum()) / corrected)
 
 
-def _carried(misses: list[float]) -> float:
-    if not misses:
+def _carried(misses: FloatArray) -> float:
+    """What goes on of the misses (what came over what was foreseen, by window and half).
+
+    A shop that grows or fades misses alike in every half; a season misses now above and now below, and that
+    says nothing of the next one. So the mean is shrunk by how much they differ.
+    """
+    if not misses.size:
         return 1.0
-    return float(np.exp(_LEVEL_CARRIED * np.mean(np.log(np.clip(misses, 0.1, 10.0)))))
+    logs = np.log(np.clip(misses, 0.1, 10.0))
+    common = float(logs.mean()) ** 2
+    share = common / max(common + _UNSTEADY * float(logs.var()), 1e-12)
+    return float(np.exp(share * logs.mean()))
