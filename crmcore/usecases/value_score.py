@@ -173,9 +173,10 @@ def _publish(crm: Crm, run: ValueRun, now: datetime) -> ScoreReport:
                 for customer_id in late:
                     after.pop(customer_id, None)
                 tell_of_tiers(tx, before, after, now)
+        in_force = tx.value.run_in_force()  # This one, unless somebody else began anew meanwhile.
         totals = tx.value.totals()
     return ScoreReport(
-        replace(run, published=True, finished=True),
+        in_force or run,
         sum(customers for customers, _, _ in totals.values()),
         {tier: customers for tier, (customers, _, _) in totals.items()},
         from_minor(sum(clv for _, clv, _ in totals.values()), run.currency),
