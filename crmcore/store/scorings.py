@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    null,
     or_,
     select,
     type_coerce,
@@ -171,22 +172,23 @@ class Scorings:
 
     def tier_changes(self, run_id: str) -> tuple[dict[str, Tier], dict[str, Tier | None]]:
         """Before the run is published: whose tier it changes, as it is and as it will be (None: without)."""
-        fresh = value_snapshots.alias("fresh")
-        now = (
-            select(value_snapshots.c.customer_id, value_snapshots.c.tier)
-            .join(current_values, current_snapshot())
-            .subquery()
+        fresh, now = value_snapshots.alias("fresh"), value_snapshots
+        of_run = and_(fresh.c.run_id == run_id, fresh.c.revision == 0)
+        # Each side by the other's key: a full join would compare everybody with everybody on SQLite.
+        changed = (
+            select(fresh.c.customer_id, now.c.tier, fresh.c.tier)
+            .select_from(fresh)
+            .outerjoin(current_values, current_values.c.customer_id == fresh.c.customer_id)
+            .outerjoin(now, current_snapshot())
+            .where(of_run, fresh.c.tier.is_distinct_from(now.c.tier))
         )
-        of_run = select(fresh.c.customer_id, fresh.c.tier).where(
-            fresh.c.run_id == run_id, fresh.c.revision == 0
+        lost = (
+            select(now.c.customer_id, now.c.tier, null())
+            .select_from(current_values)
+            .join(now, current_snapshot())
+            .where(current_values.c.customer_id.not_in(select(fresh.c.customer_id).where(of_run)))
         )
-        new = of_run.subquery()
-        query = (
-            select(func.coalesce(now.c.customer_id, new.c.customer_id), now.c.tier, new.c.tier)
-            .select_from(now.join(new, now.c.customer_id == new.c.customer_id, full=True))
-            .where(now.c.tier.is_distinct_from(new.c.tier))
-        )
-        rows = self._connection.execute(query).all()
+        rows = [*self._connection.execute(changed), *self._connection.execute(lost)]
         return {row[0]: row[1] for row in rows if row[1] is not None}, {row[0]: row[2] for row in rows}
 
 
