@@ -30,7 +30,7 @@ from crmcore.value.relational.ranks import MinorBorders, mgc_border, mvc_border
 from tests.postgres import Cluster
 from tests.value.batch_firm import POLICY, TERMS, ZONE, Firm, a_firm
 
-# Spark is a group of its own in pyproject; where it is not installed, `bench.value_engines_agree` stands for it.
+# Spark is a group of its own in pyproject. Where it is missing, bench.value_engines_agree stands for it.
 ENGINES = ["duckdb", "postgres", *(["spark"] if find_spec("pyspark") else [])]
 CLOSE = 1e-9  # Relative, and of one unit of currency where a figure is small.
 FORESEEN = ("p_alive", "expected_purchases", "expected_spend", "clv", "p_below_zero", "deviation")
