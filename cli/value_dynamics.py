@@ -69,11 +69,12 @@ def history_command(context: typer.Context, customer: Customer, as_json: Json = 
     if as_json:
         typer.echo(json.dumps({"customer_id": customer, "values": points}, indent=2))
         return
-    table = Table("Observed until", "Tier", "Value", "From", "To", "History", "Why")
+    table = Table("Valued on", "Observed until", "Tier", "Value", "From", "To", "History", "Why")
     for point in points:
+        valued_on = datetime.fromisoformat(point["scored_at"]).astimezone(crm.firm.zone).date()
         why = ", ".join(reason["code"] for reason in point["reasons"])
         figures = [str(point[name] or "-") for name in ("clv", "clv_low", "clv_high", "history_value")]
-        table.add_row(point["observed_until"], point["tier"], *figures, why)
+        table.add_row(valued_on.isoformat(), point["observed_until"], point["tier"], *figures, why)
     Console().print(table)
 
 

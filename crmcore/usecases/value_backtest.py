@@ -12,9 +12,12 @@ from crmcore.errors import CrmError
 from crmcore.firm import Firm
 from crmcore.money import from_minor
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.value_findings import Missing
 from crmcore.value.backtest import Backtest, backtest
 from crmcore.value.books import check_currency
+from crmcore.value.forecasting import LEAST_REPEAT_BUYERS, SAMPLE
 from crmcore.value.purchase_log import PurchaseLog
+from crmcore.value.summary import InvalidHistory
 
 
 class OutcomeUnknown(CrmError):
@@ -43,6 +46,9 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
     check_outcome(until, horizon, firm.today(crm.clock()) - timedelta(days=1))
     with crm.store.read() as tx:
         log = purchase_log(tx, firm, until + timedelta(days=horizon))
+    missing = too_few(log, until)
+    if missing is not None:
+        raise InvalidHistory(f"{missing.why} {missing.mend}")
     return BacktestReport(until, horizon, firm.currency, backtest(log, until.toordinal(), horizon))
 
 
@@ -55,6 +61,23 @@ def check_outcome(until: date, horizon: int, last: date) -> None:
         raise OutcomeUnknown(
             f"{horizon} days after {until} are not over yet; choose a day until {latest}, or fewer days"
         )
+
+
+def too_few(log: PurchaseLog, until: date) -> Missing | None:
+    """Why no forecast could be made at the end of ``until``, if none could."""
+    day = until.toordinal()
+    later = "Choose a later day with `--until`, import older orders, or wait until more have bought again."
+    if not (log.first_day <= day).any():
+        return Missing(f"Nobody had bought until {until}, so no forecast could be made then.", later)
+    known = log.until(day).some(SAMPLE).summary(day)
+    repeat = int((known.frequency > 0).sum())
+    if repeat < LEAST_REPEAT_BUYERS:
+        return Missing(
+            f"Of {len(known)} customers {repeat} had bought again until {until}; a forecast needs "
+            f"{LEAST_REPEAT_BUYERS} who did.",
+            later,
+        )
+    return None
 
 
 def purchase_log(tx: Transaction, firm: Firm, until: date) -> PurchaseLog:

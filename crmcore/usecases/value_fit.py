@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Literal
 
 from crmcore.crm import Crm
+from crmcore.usecases.observation import last_observed_day
 from crmcore.usecases.value_refresh import books_of
 from crmcore.value import (
     BGNBD,
@@ -47,10 +48,10 @@ def fit_model(
     """Fit to all that is in the books until the end of ``until`` (the last whole day, unless given).
 
     In weeks, times are days / 7; purchases stay those of whole days. Raises ``InvalidHistory`` where there is
-    nothing to fit, ``ForeignCurrency`` for a row in another currency.
+    nothing to fit, ``DayInTheFuture``, and ``ForeignCurrency`` for a row in another currency.
     """
     firm = crm.firm
-    observed_until = until or firm.today(crm.clock()) - timedelta(days=1)
+    observed_until = last_observed_day(firm, crm.clock(), until)
     if model == "sbg":
         with crm.store.read() as tx:
             rows = tx.orders.contracts_started(observed_until)

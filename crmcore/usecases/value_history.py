@@ -23,13 +23,17 @@ from crmcore.value.snapshots import ValueRun, ValueSnapshot
 
 
 class NoValueYet(CrmError):
-    """The customer had no value at that time."""
+    """The customer had no value at that time; ``first`` is the day on which he was first valued, if ever."""
 
-    def __init__(self, customer_id: str, when: str) -> None:
-        super().__init__(
-            f"customer {customer_id!r} has no value {when}; he needs an order, and the firm a scoring "
-            "(rapport score)"
-        )
+    def __init__(self, customer_id: str, when: str, first: date | None = None) -> None:
+        mend = "he needs an order, and the firm a scoring (rapport score)"
+        if first is not None:
+            mend = f"he was first valued on {first}, so choose that day or a later one"
+        super().__init__(f"customer {customer_id!r} has no value {when}; {mend}")
+
+
+class DaysOutOfOrder(CrmError):
+    """Nothing moves from a later day to an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +46,28 @@ class TierMigration:
 
 
 def value_history(crm: Crm, customer_id: str) -> list[tuple[ValueRun, ValueSnapshot]]:
-    """Every value that the customer ever had, the oldest first."""
+    """Every value that the customer ever had, the oldest first; raises :class:`NoValueYet` for none."""
     with crm.store.read() as tx:
-        return tx.value.history(customer_id)
+        history = tx.value.history(customer_id)
+    if not history:
+        raise NoValueYet(customer_id, "at all")
+    return history
 
 
 def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueChange:
     """What moved his value from the end of ``since`` to the end of ``until`` (days of the firm).
 
     The parts are counted one after the other: late rows, time, orders, costs, parameters. Another order of
-    counting would give other parts of the same sum. Raises :class:`NoValueYet`.
+    counting would give other parts of the same sum. Raises :class:`NoValueYet`, :class:`DaysOutOfOrder`.
     """
+    _check_order(since, until)
     with crm.store.read() as tx:
         history = tx.value.history(customer_id)
         before = _at(history, end_of(crm.firm, since))
         after = _at(history, end_of(crm.firm, until))
         if before is None or after is None:
-            raise NoValueYet(customer_id, f"at the end of {since if before is None else until}")
+            first = history[0][1].scored_at.astimezone(crm.firm.zone).date() if history else None
+            raise NoValueYet(customer_id, f"at the end of {since if before is None else until}", first)
         moved = _moved(tx, crm.firm, customer_id, before, after)
     currency = after[0].currency
 
@@ -80,12 +89,18 @@ def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueC
 
 
 def tier_migration(crm: Crm, since: date, until: date) -> TierMigration:
-    """Who had which tier at the end of two days of the firm."""
+    """Who had which tier at the end of two days of the firm. Raises :class:`DaysOutOfOrder`."""
+    _check_order(since, until)
     with crm.store.read() as tx:
         before = tx.value.tiers_at(end_of(crm.firm, since))
         after = tx.value.tiers_at(end_of(crm.firm, until))
     moves = Counter((before.get(c, "none"), after.get(c, "none")) for c in before.keys() | after.keys())
     return TierMigration(since, until, dict(moves))
+
+
+def _check_order(since: date, until: date) -> None:
+    if since > until:
+        raise DaysOutOfOrder(f"{since} is after {until}; name the earlier day first")
 
 
 def end_of(firm: Firm, day: date) -> datetime:

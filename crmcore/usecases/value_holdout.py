@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from crmcore.usecases.value_backtest import OutcomeUnknown, check_outcome
+from crmcore.usecases.value_backtest import OutcomeUnknown, check_outcome, too_few
 from crmcore.usecases.value_findings import Found, Missing, Parameter, parameters, with_advice
 from crmcore.value.accuracy import Accuracy
 from crmcore.value.backtest import Backtest, Cell, Difference, backtest
 from crmcore.value.bgnbd import BGNBD
-from crmcore.value.forecasting import LEAST_REPEAT_BUYERS, SAMPLE, Trial
+from crmcore.value.forecasting import Trial
 from crmcore.value.lift import Tenth, lift_by_tenth
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.season import WEEK, OperationalTime
@@ -99,23 +99,7 @@ def hold_out(log: PurchaseLog, until: date | None, horizon: int | None, yesterda
     days = horizon or 0
     until = until or last - timedelta(days=days)
     check_outcome(until, days, yesterday)
-    return _too_few(log, until) or _compare(log, until, days, by_default)
-
-
-def _too_few(log: PurchaseLog, until: date) -> Missing | None:
-    day = until.toordinal()
-    later = "Choose a later day with `--until`, import older orders, or wait until more have bought again."
-    if not (log.first_day <= day).any():
-        return Missing(f"Nobody had bought until {until}, so no forecast could be made then.", later)
-    known = log.until(day).some(SAMPLE).summary(day)
-    repeat = int((known.frequency > 0).sum())
-    if repeat < LEAST_REPEAT_BUYERS:
-        return Missing(
-            f"Of {len(known)} customers {repeat} had bought again until {until}; a forecast needs "
-            f"{LEAST_REPEAT_BUYERS} who did.",
-            later,
-        )
-    return None
+    return too_few(log, until) or _compare(log, until, days, by_default)
 
 
 def _compare(log: PurchaseLog, until: date, horizon: int, by_default: bool) -> HoldOut | Missing:

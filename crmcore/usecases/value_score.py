@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from crmcore.money import exponent, from_minor
 from crmcore.store.engines.any import EngineName, open_engine
 from crmcore.tiers import Borders, Tier, TierPolicy, read_borders, store_borders
 from crmcore.usecases.events import tell_of_tiers
+from crmcore.usecases.observation import last_observed_day
 from crmcore.usecases.value_chunks import KEPT, valued_rows
 from crmcore.usecases.value_log import lay_log, scored_table
 from crmcore.usecases.value_records import record_values
@@ -68,7 +69,7 @@ def score(
     """
     now = crm.clock()
     firm = crm.firm
-    observed_until = as_of or firm.today(now) - timedelta(days=1)
+    observed_until = last_observed_day(firm, now, as_of)
     terms = ValueTerms(firm.value.margin, firm.value.discount_rate, firm.value.horizon_days)
     policy = TierPolicy(firm.tiers.mvc_share, firm.tiers.mgc_share, firm.tiers.bz_probability)
     with open_engine(crm.store, engine or "duckdb") as opened:

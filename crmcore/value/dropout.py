@@ -168,7 +168,10 @@ def diagnose_dropout(
     found = []
     repeat = int(np.count_nonzero(summary.frequency))
     if repeat < MIN_REPEAT_BUYERS:
-        message = f"Only {repeat} customers bought again; {MIN_REPEAT_BUYERS} are needed to tell rates apart."
+        message = (
+            f"{repeat} of {len(summary)} customers bought again; {MIN_REPEAT_BUYERS} who did are needed to tell "
+            "rates apart."
+        )
         found.append(Diagnostic("too_few_repeat_buyers", message, True))
     gain = max(fit.log_likelihood - without_dropout, 0.0)
     vague = [name for name, error in zip(names, fit.standard_errors, strict=True) if np.isnan(error)]

@@ -159,7 +159,7 @@ def likelihood(x: FloatArray, zbar: FloatArray) -> Objective:
 def _diagnose(x: FloatArray, zbar: FloatArray, q: float, fit: Optimum) -> list[Diagnostic]:
     found = []
     if len(x) < MIN_REPEAT_BUYERS:
-        message = f"Only {len(x)} customers spent on a repeat purchase; {MIN_REPEAT_BUYERS} are needed."
+        message = f"Customers who spent on a repeat purchase: {len(x)}; {MIN_REPEAT_BUYERS} are needed."
         found.append(Diagnostic("too_few_repeat_buyers", message, True))
     if q <= 1:
         message = f"Spend varies so much (q = {q:.2f}) that its mean over customers is infinite."

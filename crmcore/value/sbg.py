@@ -144,7 +144,7 @@ def likelihood(contracts: ContractSummary) -> Objective:
 def _diagnose(contracts: ContractSummary, informative: int, log_likelihood: float) -> list[Diagnostic]:
     found = []
     if informative < MIN_CONTRACTS:
-        message = f"Only {informative} contracts came up for renewal; {MIN_CONTRACTS} are needed."
+        message = f"Contracts that came up for renewal: {informative}; {MIN_CONTRACTS} are needed."
         found.append(Diagnostic("too_few_contracts", message, True))
     ended, renewed = float((~contracts.active).sum()), float(contracts.renewals.sum())
     if ended == 0 or renewed == 0:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cli.value import app
 from crmcore.crm import Crm
 from crmcore.usecases.value_backtest import OutcomeUnknown, backtest_firm
+from crmcore.value.summary import InvalidHistory
 from tests.value.shop import open_shop
 
 HORIZON = 90
@@ -52,3 +53,9 @@ def test_days_that_are_not_over_are_no_outcome(crm: Crm) -> None:
         backtest_firm(crm, today - timedelta(days=HORIZON), HORIZON)
     with pytest.raises(OutcomeUnknown, match="at least one day"):
         backtest_firm(crm, latest, 0)
+
+
+def test_a_day_before_which_too_few_had_bought_is_named_as_a_date(crm: Crm) -> None:
+    open_shop(crm, customers=150)
+    with pytest.raises(InvalidHistory, match="Nobody had bought until 1999-12-31"):
+        backtest_firm(crm, date(1999, 12, 31), 30)

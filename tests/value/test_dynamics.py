@@ -13,7 +13,13 @@ from typer.testing import CliRunner
 from cli import value as value_commands
 from crmcore.crm import Crm
 from crmcore.usecases.value import value_card
-from crmcore.usecases.value_history import NoValueYet, tier_migration, value_change, value_history
+from crmcore.usecases.value_history import (
+    DaysOutOfOrder,
+    NoValueYet,
+    tier_migration,
+    value_change,
+    value_history,
+)
 from crmcore.usecases.value_profile import UnknownAnswer, customer_profile, state_trait
 from crmcore.usecases.value_refresh import refresh_values
 from crmcore.usecases.value_score import score
@@ -102,6 +108,26 @@ def test_the_migration_of_tiers_counts_everybody_once(crm_on_both: Crm, clock: C
     assert found.counts["core", "MVC"] == 1
     assert sum(n for (a, _), n in found.counts.items() if a == "none") == 1
     assert tier_migration(crm, today, today).counts.keys() <= {(t, t) for t in ("MVC", "MGC", "BZ", "core")}
+
+
+def test_nothing_moves_from_a_later_day_to_an_earlier_one(crm: Crm) -> None:
+    open_shop(crm, 150)
+    score(crm)
+    today = crm.firm.today(crm.clock())
+    with pytest.raises(DaysOutOfOrder, match="name the earlier day first"):
+        tier_migration(crm, today, today - timedelta(days=1))
+    with pytest.raises(DaysOutOfOrder):
+        value_change(crm, "anybody", today, today - timedelta(days=1))
+
+
+def test_who_was_never_valued_has_no_history_and_is_told_so(crm: Crm) -> None:
+    ids = open_shop(crm, 150)
+    score(crm)
+    today = crm.firm.today(crm.clock())
+    with pytest.raises(NoValueYet, match="'nobody' has no value at all"):
+        value_history(crm, "nobody")
+    with pytest.raises(NoValueYet, match=f"he was first valued on {today}"):
+        value_change(crm, ids[0], today - timedelta(days=1), today)
 
 
 def test_a_need_that_were_met_turns_potential_into_value(crm: Crm) -> None:

@@ -3,11 +3,15 @@
 import json
 from datetime import timedelta
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
 from cli.score import score_command
 from crmcore.crm import Crm
+from crmcore.usecases.observation import DayInTheFuture
+from crmcore.usecases.value_fit import fit_model
+from crmcore.usecases.value_score import score
 from tests.value.shop import open_shop
 
 
@@ -67,3 +71,18 @@ def test_an_engine_that_nobody_knows_is_refused(crm: Crm) -> None:
     status, output = run(crm, "--engine", "abacus")
     assert status == 2
     assert "abacus" in output
+
+
+def test_a_day_that_is_still_to_come_is_refused_and_values_stay(crm: Crm) -> None:
+    """Until then nobody would seem to have bought, and all would seem to have left."""
+    open_shop(crm, 150)
+    report = score(crm)
+    tomorrow = crm.firm.today(crm.clock()) + timedelta(days=1)
+    with pytest.raises(DayInTheFuture, match=f"{tomorrow} is still to come"):
+        score(crm, as_of=tomorrow)
+    with pytest.raises(DayInTheFuture):
+        fit_model(crm, "bgnbd", tomorrow)
+    with crm.store.read() as tx:
+        in_force = tx.value.run_in_force()
+    assert in_force is not None
+    assert in_force.run_id == report.run.run_id
