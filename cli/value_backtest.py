@@ -81,7 +81,9 @@ def _as_json(report: BacktestReport, predictions: Path | None) -> dict[str, Any]
 def _print(report: BacktestReport) -> None:
     result, console = report.result, Console()
     tried = len(result.forecaster.trials)
-    how = f"the best of {tried} on earlier windows of the log" if tried else "the log is too short to compare"
+    how = "the log is too short to compare"
+    if tried:
+        how = f"of {tried} tried on earlier windows of the log the simplest within a standard error of the best"
     typer.echo(f"{len(result.customer_id)} customers, {report.horizon} days after {report.until}.")
     typer.echo(f"The engine used: {result.forecaster.variant} ({how}).")
     for what in ("purchases", "spend"):

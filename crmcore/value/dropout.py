@@ -169,8 +169,8 @@ def diagnose_dropout(
     repeat = int(np.count_nonzero(summary.frequency))
     if repeat < MIN_REPEAT_BUYERS:
         message = (
-            f"{repeat} of {len(summary)} customers bought again; {MIN_REPEAT_BUYERS} who did are needed to tell "
-            "rates apart."
+            f"{repeat} of {len(summary)} customers bought again; {MIN_REPEAT_BUYERS} who did are needed to "
+            "tell rates apart."
         )
         found.append(Diagnostic("too_few_repeat_buyers", message, True))
     gain = max(fit.log_likelihood - without_dropout, 0.0)

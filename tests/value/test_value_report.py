@@ -264,7 +264,7 @@ def test_a_scoring_that_was_not_published_says_why(crm: Crm) -> None:
     assert not score(crm).run.published
     values = value_report(crm).values
     assert isinstance(values, Missing)
-    assert "was not published. Only" in values.why
+    assert "was not published. 25 of 30 customers bought again; 50 who did are needed" in values.why
     assert "Import older orders too" in values.mend
 
 
