@@ -42,7 +42,7 @@ def test_people_read_tables(crm: Crm) -> None:
         app, ["backtest", "--until", until.isoformat(), "--horizon", str(HORIZON)], obj=lambda: crm
     )
     assert ran.exit_code == 0, ran.output
-    assert "of 8 tried on earlier windows of the log the simplest within" in ran.output
+    assert "of 8 tried on earlier windows the simplest within" in ran.output
     assert "gini of spend: engine less" in ran.output
 
 
