@@ -160,8 +160,11 @@ def _print_profile(profile: CustomerProfile) -> None:
     for part in card.potential_parts:
         table.add_row("potential", money(part.amount), f"{part.provenance}: {part.source.replace('_', ' ')}")
     table.add_row("strategic", money(card.strategic_value), card.strategic_provenance)
-    share = "unknown" if card.share_of_customer is None else f"{card.share_of_customer:.0%}"
-    table.add_row("share of customer", share, card.strategic_provenance)
+    if card.strategic_value is not None and card.share_of_customer is None:
+        table.add_row("share of customer", "undefined", "of somebody who brings nothing")
+    else:
+        share = "unknown" if card.share_of_customer is None else f"{card.share_of_customer:.0%}"
+        table.add_row("share of customer", share, card.strategic_provenance)
     Console().print(table)
     methods: tuple[tuple[str, Finding[Any] | None, Mapping[str, str]], ...] = (
         ("loyalty group", profile.loyalty, STRATEGY),

@@ -106,28 +106,31 @@ def if_customer_leaves(crm: Crm, customer_id: str) -> Simulation:
 def if_margins_change(crm: Crm, points: Decimal, customer_id: str | None = None) -> Simulation:
     """Every order, recorded or to come, leaves so many percentage points more (fewer when negative).
 
-    Of the whole firm, or of one customer. Raises :class:`NothingToSimulate`.
+    Of the whole firm as of its last scoring, or of one customer as of his value. Raises NoValueYet,
+    :class:`NothingToSimulate`.
     """
-    today = crm.firm.today(crm.clock())
     shift = float(points) / 100
     with crm.store.read() as tx:
         run, model = _in_force(tx)
-        only = None if customer_id is None else [customer_id]
-        books = books_of(tx, crm.firm, run.currency, model.terms.margin, today, only)
+        only, until = None, run.observed_until
+        if customer_id is not None:
+            found = tx.value.current(customer_id)
+            if found is None:
+                raise NoValueYet(customer_id, "now")
+            only, until = [customer_id], found[1].observed_until
+        books = books_of(tx, crm.firm, run.currency, model.terms.margin, until, only)
         previous = {c: s.tier for c, s in tx.value.standing(only).items()}
     margin = model.terms.margin + shift
     if not 0 <= margin <= 1:
         raise NothingToSimulate(f"the usual margin would be {margin:.0%}; it stays between 0 and 100 %")
-    if not len(books.summary):
-        raise NoValueYet(customer_id or "anybody", "now")
     ledger = replace(
         books.ledger,
         margin=books.ledger.margin + shift * books.summary.spent,
         returned_margin=books.ledger.returned_margin + shift * books.summary.returned,
     )
     other = replace(model, terms=replace(model.terms, margin=margin))
-    before = value_by_run(run, model, books, today, previous)
-    after = value_by_run(run, other, replace(books, ledger=ledger), today, previous)
+    before = value_by_run(run, model, books, until, previous)
+    after = value_by_run(run, other, replace(books, ledger=ledger), until, previous)
     who = customer_id or "everybody"
     return _compare(f"if margins changed by {points} points for {who}", before, after)
 

@@ -179,6 +179,20 @@ def test_margins_that_fall_two_points_cost_the_firm_two_points_of_what_is_bought
         if_margins_change(crm, Decimal(-90))
 
 
+def test_a_simulation_of_margins_begins_at_the_values_that_everybody_sees(crm: Crm, clock: Clock) -> None:
+    ids = open_shop(crm, 300)
+    report = score(crm)
+    clock.advance(days=40)
+    assert if_margins_change(crm, Decimal(-2)).before == if_customer_leaves(crm, ids[0]).before
+    add_order(crm, "new", ids[0], crm.firm.today(crm.clock()), "90.00")
+    refresh(crm, ids[0])
+    card = value_card(crm, ids[0])
+    assert card is not None
+    assert if_margins_change(crm, Decimal(-2), ids[0]).before.clv == card.clv != report.total_value
+    with pytest.raises(NoValueYet, match="'nobody' has no value now"):
+        if_margins_change(crm, Decimal(-2), "nobody")
+
+
 def test_who_spreads_his_purchases_is_not_lost_by_his_silence(crm: Crm) -> None:
     ids = open_shop(crm, 300)
     score(crm)
