@@ -86,7 +86,7 @@ def _print(report: BacktestReport) -> None:
         how = f"of {tried} tried on earlier windows the simplest within one standard error of the best"
     typer.echo(f"{len(result.customer_id)} customers, {report.horizon} days after {report.until}.")
     typer.echo(f"The engine used: {result.forecaster.variant} ({how}).")
-    for what in ("purchases", "spend"):
+    for what in ("purchases", "spend") if result.actual_spend.any() else ("purchases",):
         table = Table(what.capitalize(), "Gini", "Best tenth brings", "Total is off by", "Error a customer")
         for measured in result.measured:
             found = getattr(measured, what)

@@ -143,6 +143,8 @@ def explain(reason: Reason, currency: str) -> str:
         case "potential_near_top_share":
             return f"Potential {money(has)} is just under the border of {money(border)}; the tier is kept."
         case "no_rule_applies":
+            if border is None:
+                return "No value in the firm makes a top share, and no other rule applies."
             return f"Value {money(has)} is below the border of {money(border)}, and no other rule applies."
 
 

@@ -42,6 +42,8 @@ def verdicts(held: HoldOut) -> list[str]:
 def _verdict(contest: Contest, found: Difference) -> str:
     ranks = found.measure.startswith("gini")
     what = f"In ranking by {contest.measure}" if ranks else f"In the {contest.measure} of each customer"
+    if found.difference == 0:
+        return f"{what} the engine is level with the best other way ({found.best_other})."
     better = found.difference > 0 if ranks else found.difference < 0
     measure, places = ("Gini", 4) if ranks else ("root mean squared error", 3)
     difference, low, high = (signed(x, places) for x in (found.difference, found.low, found.high))

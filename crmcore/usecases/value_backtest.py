@@ -21,7 +21,7 @@ from crmcore.value.summary import InvalidHistory
 
 
 class OutcomeUnknown(CrmError):
-    """The days to compare with are not over, or are none."""
+    """The days to compare with are not over, are none, or saw no purchase."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
 
     Raises
     ------
-    OutcomeUnknown : ``horizon`` days after ``until`` are not over yet, or ``horizon`` is not positive.
+    OutcomeUnknown : ``horizon`` days after ``until`` are not over yet, nobody bought in them, or ``horizon``
+    is not positive.
     InvalidHistory : too few customers had bought again by then. ForeignCurrency.
     """
     firm = crm.firm
@@ -49,7 +50,13 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
     missing = too_few(log, until)
     if missing is not None:
         raise InvalidHistory(f"{missing.why} {missing.mend}")
-    return BacktestReport(until, horizon, firm.currency, backtest(log, until.toordinal(), horizon))
+    result = backtest(log, until.toordinal(), horizon)
+    if not result.actual_purchases.any():
+        raise OutcomeUnknown(
+            f"none of {len(result.customer_id)} customers bought in the {horizon} days after {until}, so "
+            "there is nothing to compare a forecast with; choose earlier days"
+        )
+    return BacktestReport(until, horizon, firm.currency, result)
 
 
 def check_outcome(until: date, horizon: int, last: date) -> None:

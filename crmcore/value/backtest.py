@@ -32,12 +32,12 @@ class Contender:
 
 @dataclass(frozen=True)
 class Measured:
-    """How a contender did."""
+    """How a contender did; ``spend`` is None where nothing was spent."""
 
     name: str
     is_forecast: bool
     purchases: Accuracy
-    spend: Accuracy
+    spend: Accuracy | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,12 @@ def backtest(log: PurchaseLog, until: int, horizon: int) -> Backtest:
         forecaster,
         contenders,
         tuple(
-            Measured(c.name, c.is_forecast, accuracy(purchases, c.purchases), accuracy(spend, c.spend))
+            Measured(
+                c.name,
+                c.is_forecast,
+                accuracy(purchases, c.purchases),
+                accuracy(spend, c.spend) if spend.any() else None,
+            )
             for c in contenders
         ),
         tuple(_differences(contenders, purchases, spend)),
@@ -127,6 +132,8 @@ def _differences(
     engine, others = contenders[0], contenders[1:]
     found = []
     for what, actual in (("purchases", purchases), ("spend", spend)):
+        if not actual.any():  # Of nothing no way finds a share.
+            continue
         mine: FloatArray = getattr(engine, what)
         best = max(others, key=lambda c: gini(actual, getattr(c, what)))
         interval = paired_interval(gini, actual, mine, getattr(best, what), rng)

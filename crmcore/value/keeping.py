@@ -42,11 +42,12 @@ def keeping(
     potential : what he has shown himself, None while unknown; declared : he said so. Nobody is let go: who is
     neither gets the same answers and the same right to a person, by a cheaper channel.
     """
-    cost = assumption.retention_cost or Decimal(0)
+    known = assumption.retention_cost
+    cost = known or Decimal(0)
+    costs = f"He brings {clv:,.0f}" + ("" if known is None else f", and keeping him costs {known:,.0f}")
     if clv >= cost and clv > 0:
-        return Finding("profitable", f"He brings {clv:,.0f}, and keeping him costs {cost:,.0f}.", "estimated")
+        return Finding("profitable", f"{costs}.", "estimated")
     if potential is not None and clv + potential >= cost and potential > 0:
         why = f"He brings {clv:,.0f} now, but could bring {potential:,.0f} more."
         return Finding("for_his_potential", why, "declared" if declared else "estimated")
-    why = f"He brings {clv:,.0f}, and keeping him costs {cost:,.0f}; nothing shows that he would bring more."
-    return Finding("cheaper_channel", why, "estimated")
+    return Finding("cheaper_channel", f"{costs}; he has not shown that he would bring more.", "estimated")

@@ -40,7 +40,8 @@ def relationship_level(
         (True, True): "partnership" if tier == "MVC" and has_contract else "proactive",
     }
     why = (
-        f"He is one of the {'few (' if few else 'many ('}{tier}), and {contribution_share:.0%} of his orders "
-        f"remain, against {usual_share:.0%} as usual{'; a contract ties both sides' if has_contract else ''}."
+        f"He is one of the {'few (' if few else 'many ('}{tier}), and {contribution_share:.0%} of what he "
+        f"spends remains, against {usual_share:.0%} as usual"
+        f"{'; a contract ties both sides' if has_contract else ''}."
     )
     return Finding(levels[few, high], why, "estimated")

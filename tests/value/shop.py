@@ -136,3 +136,22 @@ def order_row(crm: Crm, order_id: str, customer_id: str, day: date, amount: Deci
 
 def _noon(crm: Crm, day: date) -> datetime:
     return datetime.combine(day, time(12), crm.firm.zone)
+
+
+def a_small_world(crm: Crm, amount: str | None = None) -> date:
+    """Thirty customers buy for a euro on up to four days of fifty; ten buy once more in the next fourteen.
+
+    Returns the fiftieth day. So short a log offers no earlier window, so the closed form is not chosen, but
+    the only one.
+    """
+    today = crm.firm.today(crm.clock())
+    first = today - timedelta(days=90)
+    add_customers(crm, [f"w{i:02d}" for i in range(30)])
+    for i in range(30):
+        for n in range(i % 4 + 1):
+            add_order(
+                crm, f"w{i}-{n}", f"w{i:02d}", first + timedelta(days=i % 10 + 10 * n), amount or "1.00"
+            )
+    for i in range(10):
+        add_order(crm, f"w{i}-last", f"w{i:02d}", first + timedelta(days=54 + i), amount or "7.00")
+    return first + timedelta(days=49)

@@ -12,7 +12,8 @@ from cli.value import app
 from crmcore.crm import Crm
 from crmcore.usecases.value_backtest import OutcomeUnknown, backtest_firm
 from crmcore.value.summary import InvalidHistory
-from tests.value.shop import open_shop
+from tests.builders import Clock
+from tests.value.shop import a_small_world, open_shop
 
 HORIZON = 90
 
@@ -59,3 +60,20 @@ def test_a_day_before_which_too_few_had_bought_is_named_as_a_date(crm: Crm) -> N
     open_shop(crm, customers=150)
     with pytest.raises(InvalidHistory, match="Nobody had bought until 1999-12-31"):
         backtest_firm(crm, date(1999, 12, 31), 30)
+
+
+def test_days_in_which_nobody_bought_are_refused(crm: Crm, clock: Clock) -> None:
+    open_shop(crm, customers=150)
+    until = crm.firm.today(crm.clock())
+    clock.advance(days=40)
+    with pytest.raises(OutcomeUnknown, match=f"bought in the 30 days after {until}"):
+        backtest_firm(crm, until, 30)
+
+
+def test_a_log_without_money_is_compared_by_purchases_alone(crm: Crm) -> None:
+    until = a_small_world(crm, amount="0.00")
+    call = ["backtest", "--until", until.isoformat(), "--horizon", "14"]
+    ran = CliRunner().invoke(app, [*call, "--json"], obj=lambda: crm)
+    assert "Infinity" not in ran.stdout
+    assert {measured["spend"] for measured in json.loads(ran.stdout)["accuracy"]} == {None}
+    assert "Spend" not in CliRunner().invoke(app, call, obj=lambda: crm).stdout

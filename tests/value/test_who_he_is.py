@@ -133,6 +133,8 @@ def test_what_keeping_costs_is_an_assumption_that_is_shown() -> None:
     unknown = RetentionAssumption(None, Decimal("0.25"))
     assert unknown.retention_cost is None
     assert "is not set" in unknown.words
+    assert keeping(Decimal(9), None, False, unknown).why == "He brings 9."
+    assert "and keeping him costs 10" in keeping(Decimal(9), None, False, QUARTER).why
 
 
 def a_firm(n: int) -> PurchaseSummary:
