@@ -14,8 +14,10 @@ def plain(value: Any) -> Any:
         return asdict(value)
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Decimal | date):
+    if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     if isinstance(value, dict):

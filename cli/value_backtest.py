@@ -81,7 +81,7 @@ def _as_json(report: BacktestReport, predictions: Path | None) -> dict[str, Any]
 def _print(report: BacktestReport) -> None:
     result, console = report.result, Console()
     tried = len(result.forecaster.trials)
-    how = "the log is too short to compare"
+    how = "the log is too short, or too few had bought again, to compare"
     if tried:
         how = f"of {tried} tried on earlier windows the simplest within one standard error of the best"
     typer.echo(f"{len(result.customer_id)} customers, {report.horizon} days after {report.until}.")

@@ -12,7 +12,7 @@ from crmcore.value.benchmarks import Benchmarks, find_benchmarks
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.forecasting import Forecaster, Variant, fit_forecaster
+from crmcore.value.forecasting import ENOUGH_TO_CHOOSE, Forecaster, Variant, fit_forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.peers import purchase_size
@@ -24,8 +24,6 @@ from crmcore.value.summary import PurchaseSummary
 MODEL_VERSION = (
     f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/4+forecast/1+tiers/2"
 )
-
-_LEAST_REPEAT_BUYERS = 200  # With fewer, chance would choose among the variants.
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def score_firm(
 
 def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster | None:
     """None where the past cannot choose, or chose the closed form as it is."""
-    if int((summary.frequency > 0).sum()) < _LEAST_REPEAT_BUYERS:
+    if int((summary.frequency > 0).sum()) < ENOUGH_TO_CHOOSE:
         return None
     # Everybody's T ends on the same day; whatever their order, the oldest customer is the same in both.
     until = int(log.first_day.min() + summary.T.max())

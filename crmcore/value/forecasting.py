@@ -37,6 +37,7 @@ FloatArray = NDArray[np.float64]
 
 SAMPLE = 20_000  # Customers that layers and choice are learnt from; all are forecast.
 LEAST_REPEAT_BUYERS = 20
+ENOUGH_TO_CHOOSE = 200  # Repeat buyers; of fewer, chance would choose among the variants.
 _MOST_ORIGINS = 5
 _YOUNGEST = 45  # Days of log before the first origin.
 _LEAST_Q = 1.05  # Below, the mean spend of the population hangs on its few largest spenders.
@@ -183,8 +184,9 @@ class Forecaster:
 def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
     """Choose among the variants by rolling origins inside the log until ``until``, and fit the chosen one.
 
-    horizon : whole days after ``until``. Raises :class:`InvalidHistory` when fewer than 20 customers bought
-    again: then past means are all that can be said.
+    horizon : whole days after ``until``. Fewer than 200 repeat buyers get the closed form, without trials.
+    Raises :class:`InvalidHistory` when fewer than 20 customers bought again: then past means are all that can
+    be said.
     """
     known = log.until(until).some(SAMPLE)
     bench = _Bench(known)
@@ -194,7 +196,7 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
             f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
             f"{LEAST_REPEAT_BUYERS}"
         )
-    trials = bench.trials(until, horizon)
+    trials = bench.trials(until, horizon) if repeat_buyers >= ENOUGH_TO_CHOOSE else ()
     close = [trial for trial in trials if trial.behind[0] <= trial.behind[1]]
     chosen = min(close, key=lambda trial: (trial.variant.layers, trial.loss)).variant if close else Variant()
     return replace(bench.fit(chosen, until, horizon), trials=trials)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 from cli import __main__ as rapport
 from cli.__main__ import app
 from cli.nlu_measures import as_object, score
+from cli.plain_json import plain
 from crmcore.crm import Crm
 from crmcore.usecases.escalation import request_person
 from crmcore.usecases.firm import apply_firm
@@ -72,6 +75,11 @@ def test_staff_decisions_and_the_firm_are_read_as_json(crm: Crm, read: Read) -> 
     status, firm = read("firm", "export")
     assert (status, firm["name"]) == (0, crm.firm.name)
     assert read("check")[1]["sound"] is True
+
+
+def test_moments_are_in_iso_form_and_money_is_text() -> None:
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert plain((noon, noon.date(), Decimal("1.50"))) == ["2026-03-10T12:00:00+00:00", "2026-03-10", "1.50"]
 
 
 def test_scores_are_whole_as_json() -> None:

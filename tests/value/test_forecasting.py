@@ -8,7 +8,14 @@ import pytest
 
 from crmcore.value.accuracy import accuracy
 from crmcore.value.backtest import backtest
-from crmcore.value.forecasting import Forecaster, Variant, fit_forecaster, fit_variant
+from crmcore.value.forecasting import (
+    ENOUGH_TO_CHOOSE,
+    LEAST_REPEAT_BUYERS,
+    Forecaster,
+    Variant,
+    fit_forecaster,
+    fit_variant,
+)
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import fit_recalibration
 from crmcore.value.season import OperationalTime, fit_operational_time
@@ -142,6 +149,15 @@ def test_a_short_log_is_foreseen_by_the_closed_form_alone() -> None:
     found = fit_forecaster(log, 69, 60)
     assert found.variant == Variant()
     assert np.isfinite(found.predict(log.until(69)).spend).all()
+
+
+def test_among_few_repeat_buyers_nothing_is_chosen_by_chance() -> None:
+    """As in the value: so a backtest shows what the firm's values stand on."""
+    log = a_world("season", seed=1, customers=230).until(UNTIL)
+    repeat = int((log.summary(UNTIL).frequency > 0).sum())
+    assert LEAST_REPEAT_BUYERS < repeat < ENOUGH_TO_CHOOSE
+    found = fit_forecaster(log, UNTIL, HORIZON)
+    assert (found.variant, found.trials) == (Variant(), ())
 
 
 def test_too_few_repeat_buyers_are_refused_with_their_number() -> None:
