@@ -16,6 +16,7 @@ from crmcore.usecases.value_findings import Found, Missing, Parameter, parameter
 from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.engine import MODEL_VERSION
 from crmcore.value.fitting import Diagnostic
+from crmcore.value.forecasting import Variant
 from crmcore.value.loyalty_map import LoyaltyMap, map_loyalty
 from crmcore.value.model import ValueModel
 from crmcore.value.snapshots import CurrentFigures, ValueRun
@@ -35,12 +36,14 @@ class TierTotal:
 @dataclass(frozen=True)
 class Values:
     """The published values. Who ordered after ``as_of`` is valued until today: so many are ``refreshed``.
-    ``newer`` says why a later scoring was not published."""
+    ``newer`` says why a later scoring was not published. ``variant`` names the layers of the forecast, None in
+    values of another version of the model."""
 
     as_of: date
     stale: bool
     horizon_days: int
     model_version: str
+    variant: str | None
     currency: str
     customers: int
     refreshed: int
@@ -64,9 +67,11 @@ def values_in_force(
     purchases = np.array([row.expected_purchases for row in figures])
     loyalty: LoyaltyMap | Missing = _ANOTHER_VERSION
     of_fits: tuple[Parameter, ...] = ()
+    variant = None
     if run.model_version == MODEL_VERSION:
         model = ValueModel.from_parameters(run.parameters)
         of_fits = parameters(model.purchases, model.spend)
+        variant = str(Variant() if model.forecaster is None else model.forecaster.variant)
         loyalty = map_loyalty(purchases, clv, Benchmarks.from_json(run.parameters["benchmarks"]).loyalty)
     sure = [
         (row.clv_minor, row.clv_low_minor, row.clv_high_minor)
@@ -78,6 +83,7 @@ def values_in_force(
         stale=run.observed_until < stale_before,
         horizon_days=run.horizon_days,
         model_version=run.model_version,
+        variant=variant,
         currency=run.currency,
         customers=len(figures),
         refreshed=sum(row.revision > 0 for row in figures),

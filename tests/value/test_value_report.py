@@ -137,6 +137,18 @@ def test_the_tiers_add_up_to_the_published_values(shop: Shop) -> None:
     assert sum(group.customers for group in values.loyalty.groups) == len(cards)
 
 
+def test_it_says_on_which_layers_the_values_stand(shop: Shop) -> None:
+    with shop.crm.store.read() as tx:
+        run = tx.value.run_in_force()
+    assert run is not None
+    stored = run.parameters["forecaster"]
+    layers = [] if stored is None else [name for name, used in stored["variant"].items() if used]
+    assert shop.values.variant == " + ".join(["closed form", *layers])
+    assert "The values stand on the closed form" in shop.html
+    other = replace(shop.report, values=replace(shop.values, variant="closed form + season + level"))
+    assert "The values stand on the closed form with season and level." in render(other)
+
+
 def test_a_small_world_is_counted_as_by_hand(crm: Crm) -> None:
     until = a_small_world(crm)
     report = value_report(crm, until, 14)
