@@ -36,8 +36,8 @@ class TierTotal:
 @dataclass(frozen=True)
 class Values:
     """The published values. Who ordered after ``as_of`` is valued until today: so many are ``refreshed``.
-    ``newer`` says why a later scoring was not published. ``variant`` names the layers of the forecast, None in
-    values of another version of the model."""
+    ``newer`` says why a later scoring was not published. ``variant`` names the layers of the forecast, None
+    in values of another version of the model."""
 
     as_of: date
     stale: bool

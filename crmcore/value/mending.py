@@ -19,7 +19,8 @@ WHAT_TO_DO: Mapping[DiagnosticCode, str] = {
     "not_converged": "Look for odd rows in the import (`rapport doctor`), then score again.",
     "same_rates_assumed": "Nothing is wrong with the data; a longer log tells customers apart.",
     "spend_depends_on_frequency": (
-        "Compare groups of like frequency. Forecasts with recalibration take account of it; values do not."
+        "Compare groups of like frequency. A forecast with recalibration, and values that stand on it, take "
+        "account of it; the closed form alone does not."
     ),
     "spend_mean_infinite": (
         "A few orders are enormous. Check them for mistakes, and keep bulk buyers out of the import "
