@@ -17,7 +17,7 @@ from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.peers import purchase_size
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.purchase_model import check_horizon
+from crmcore.value.purchase_model import check_end, check_horizon
 from crmcore.value.summary import PurchaseSummary
 
 # The last part changes whenever the same orders would get another value or another tier.
@@ -57,8 +57,8 @@ def fit_firm(
         message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
         return FirmFit(None, None, None, (Diagnostic("too_few_repeat_buyers", message, True),))
     purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
-    horizon = check_horizon(summary, terms.horizon_days)
-    diagnostics = purchases.diagnostics_ + spend.diagnostics_ + horizon
+    of_time = check_horizon(summary, terms.horizon_days) + check_end(summary)
+    diagnostics = purchases.diagnostics_ + spend.diagnostics_ + of_time
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
     forecaster = None if log is None else _forecaster(log, summary, terms)

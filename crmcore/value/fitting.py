@@ -18,6 +18,7 @@ DiagnosticCode = Literal[
     "differences_not_identified",
     "dropout_not_identified",
     "extrapolates_beyond_twice_T",
+    "log_ends_early",
     "not_converged",
     "same_rates_assumed",
     "spend_depends_on_frequency",

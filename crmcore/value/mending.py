@@ -16,6 +16,9 @@ WHAT_TO_DO: Mapping[DiagnosticCode, str] = {
         "`rapport value fit --model sbg`."
     ),
     "extrapolates_beyond_twice_T": "Choose a shorter value.horizon_days in firm.yml, or import older orders.",
+    "log_ends_early": (
+        "Import the orders since then, or score as of the last day of the log (`rapport score --as-of DAY`)."
+    ),
     "not_converged": "Look for odd rows in the import (`rapport doctor`), then score again.",
     "same_rates_assumed": "Nothing is wrong with the data; a longer log tells customers apart.",
     "spend_depends_on_frequency": (

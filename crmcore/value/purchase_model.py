@@ -14,6 +14,11 @@ from crmcore.value.summary import PurchaseSummary
 FloatArray = NDArray[np.float64]
 
 
+# So long a silence of all customers, and so many purchases of the usual pace in it, are no chance.
+_QUIET_DAYS = 30
+_MISSED_PURCHASES = 30
+
+
 @dataclass(frozen=True)
 class Forecast:
     """What is foreseen of each customer over a horizon; arrays have the summary's order and shape (n,).
@@ -73,3 +78,19 @@ def check_horizon(summary: PurchaseSummary, horizon: float) -> tuple[Diagnostic,
         f"({longest:g}); beyond it the figures rest on the model's assumptions alone."
     )
     return (Diagnostic("extrapolates_beyond_twice_T", message, False),)
+
+
+def check_end(summary: PurchaseSummary) -> tuple[Diagnostic, ...]:
+    """Says when all customers fell silent together, as they do when the orders of the last weeks are missing:
+    a month, in which the pace until then would have brought thirty purchases. Times in days."""
+    if not len(summary):
+        return ()
+    quiet = float(summary.days_since_last_purchase.min())
+    pace = float((summary.frequency + 1).sum()) / (float(summary.T.max()) - quiet + 1)
+    if quiet < _QUIET_DAYS or quiet * pace < _MISSED_PURCHASES:
+        return ()
+    message = (
+        f"Nobody has bought for {quiet:.0f} days, and before that {pace:.1f} purchases came a day. If orders "
+        "are missing, everybody seems to have left, and all values are too low."
+    )
+    return (Diagnostic("log_ends_early", message, False),)

@@ -1,6 +1,7 @@
 """What must hold of every model at any parameters, and what the fits say when they must not be used."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from crmcore.value import (
 )
 from crmcore.value.engine import score_firm
 from crmcore.value.model import Ledger, ValueTerms
+from crmcore.value.purchase_model import check_end
 from crmcore.value.simulate import simulate_summary
 
 PurchaseModels = BGNBD | MBGNBD | ParetoNBD
@@ -122,6 +124,18 @@ def test_a_horizon_beyond_twice_what_was_seen_is_said() -> None:
     assert model.predict(seen, 200).diagnostics == ()
     assert [d.code for d in model.predict(seen, 201).diagnostics] == ["extrapolates_beyond_twice_T"]
     assert not model.predict(seen, 201).diagnostics[0].blocking
+
+
+def test_a_firm_whose_customers_all_fell_silent_at_once_is_told_that_orders_may_be_missing() -> None:
+    firm = simulate_summary(np.random.default_rng(1), 1000, BGNBD.of(0.9, 40.0, 0.8, 2.5), SPEND, 150.0)
+    late = replace(firm, T=firm.T + 40)
+    few = late.take(np.arange(5))
+    assert check_end(firm) == check_end(few) == ()
+    money = Ledger(*(np.zeros(1000) for _ in range(4)))
+    found = score_firm(late, money, ValueTerms(0.4, 0.1, 300)).fit.diagnostics
+    told = next(d for d in found if d.code == "log_ends_early")
+    assert told.message.startswith("Nobody has bought for 4")
+    assert not told.blocking
 
 
 def test_a_scoring_passes_on_that_its_horizon_is_long() -> None:
