@@ -61,13 +61,20 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
 
 def check_outcome(until: date, horizon: int, last: date) -> None:
     """Raises OutcomeUnknown unless ``horizon`` days after ``until`` were over at the end of ``last``."""
-    if horizon < 1:
-        raise OutcomeUnknown(f"a horizon of {horizon} days shows nothing; give at least one day")
+    check_length(horizon, last)
     if until + timedelta(days=horizon) > last:
         latest = last - timedelta(days=horizon)
         raise OutcomeUnknown(
             f"{horizon} days after {until} are not over yet; choose a day until {latest}, or fewer days"
         )
+
+
+def check_length(horizon: int, last: date) -> None:
+    """Raises OutcomeUnknown for a horizon that is none, or longer than the calendar before ``last``."""
+    if horizon < 1:
+        raise OutcomeUnknown(f"a horizon of {horizon} days shows nothing; give at least one day")
+    if horizon >= last.toordinal():
+        raise OutcomeUnknown(f"{horizon} days are longer than any log; give fewer")
 
 
 def too_few(log: PurchaseLog, until: date) -> Missing | None:

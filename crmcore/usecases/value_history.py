@@ -13,6 +13,7 @@ from crmcore.errors import CrmError
 from crmcore.firm import Firm
 from crmcore.money import from_minor
 from crmcore.store.transaction import Transaction
+from crmcore.usecases.observation import last_observed_day
 from crmcore.value.books import Books, read_books
 from crmcore.value.change import Cause, Moved, ValueChange
 from crmcore.value.clv import value_customers
@@ -58,9 +59,10 @@ def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueC
     """What moved his value from the end of ``since`` to the end of ``until`` (days of the firm).
 
     The parts are counted one after the other: late rows, time, orders, costs, parameters. Another order of
-    counting would give other parts of the same sum. Raises :class:`NoValueYet`, :class:`DaysOutOfOrder`.
+    counting would give other parts of the same sum. Raises :class:`NoValueYet`, :class:`DaysOutOfOrder`,
+    DayInTheFuture.
     """
-    _check_order(since, until)
+    _check_days(crm, since, until)
     with crm.store.read() as tx:
         history = tx.value.history(customer_id)
         before = _at(history, end_of(crm.firm, since))
@@ -89,8 +91,8 @@ def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueC
 
 
 def tier_migration(crm: Crm, since: date, until: date) -> TierMigration:
-    """Who had which tier at the end of two days of the firm. Raises :class:`DaysOutOfOrder`."""
-    _check_order(since, until)
+    """Who had which tier at the end of two days; raises :class:`DaysOutOfOrder`, DayInTheFuture."""
+    _check_days(crm, since, until)
     with crm.store.read() as tx:
         before = tx.value.tiers_at(end_of(crm.firm, since))
         after = tx.value.tiers_at(end_of(crm.firm, until))
@@ -98,9 +100,10 @@ def tier_migration(crm: Crm, since: date, until: date) -> TierMigration:
     return TierMigration(since, until, dict(moves))
 
 
-def _check_order(since: date, until: date) -> None:
+def _check_days(crm: Crm, since: date, until: date) -> None:
     if since > until:
         raise DaysOutOfOrder(f"{since} is after {until}; name the earlier day first")
+    last_observed_day(crm.firm, crm.clock(), until)
 
 
 def end_of(firm: Firm, day: date) -> datetime:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from crmcore.usecases.value_backtest import OutcomeUnknown, check_outcome, too_few
+from crmcore.usecases.value_backtest import OutcomeUnknown, check_length, check_outcome, too_few
 from crmcore.usecases.value_findings import Found, Missing, Parameter, parameters, with_advice
 from crmcore.value.accuracy import Accuracy
 from crmcore.value.backtest import Backtest, Cell, Difference, backtest
@@ -97,6 +97,7 @@ def hold_out(log: PurchaseLog, until: date | None, horizon: int | None, yesterda
         if horizon < 1:
             raise OutcomeUnknown(f"the orders end on {last}; choose a day before it, not {until}")
     days = horizon or 0
+    check_length(days, last)
     until = until or last - timedelta(days=days)
     check_outcome(until, days, yesterday)
     return too_few(log, until) or _compare(log, until, days, by_default)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cli import value as value_commands
 from crmcore.crm import Crm
+from crmcore.usecases.observation import DayInTheFuture
 from crmcore.usecases.value import value_card
 from crmcore.usecases.value_history import (
     DaysOutOfOrder,
@@ -116,6 +117,8 @@ def test_nothing_moves_from_a_later_day_to_an_earlier_one(crm: Crm) -> None:
     today = crm.firm.today(crm.clock())
     with pytest.raises(DaysOutOfOrder, match="name the earlier day first"):
         tier_migration(crm, today, today - timedelta(days=1))
+    with pytest.raises(DayInTheFuture):
+        tier_migration(crm, today, date.max)
     with pytest.raises(DaysOutOfOrder):
         value_change(crm, "anybody", today, today - timedelta(days=1))
 

@@ -350,6 +350,8 @@ def test_the_command_refuses_days_that_are_not_over_and_files_it_cannot_write(
         value_report(crm, today)
     with pytest.raises(OutcomeUnknown, match="at least one day"):
         value_report(crm, horizon=0)
+    with pytest.raises(OutcomeUnknown, match="longer than any log"):
+        value_report(crm, horizon=10**10)
     refused = ran(crm, "--out", str(tmp_path))
     assert refused.exit_code == 2
     said = " ".join(refused.output.replace("│", " ").split())  # Lines break where the path is long.

@@ -46,6 +46,7 @@ def open_engine(store: Store, name: EngineName) -> AbstractContextManager[FirmEn
     except ModuleNotFoundError as error:
         raise EngineUnavailable(
             f"the engine spark needs {error.name}, which is not installed here; "
-            "add the dependency group `spark` (`uv sync --group spark`) and Java 17"
+            "add the dependency group `spark` (`uv sync --frozen --only-group app --only-group spark`) and "
+            "Java 17"
         ) from error
     return SparkEngine()
