@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -87,7 +87,7 @@ def score(
             diagnostics = tuple(Diagnostic(**d) for d in run.diagnostics)
             return ScoreReport(run, len(batch), {}, None, diagnostics)
         _write_snapshots(crm, run, valued, len(batch), progress)
-    return _publish(crm, run, now)
+    return _publish(crm, run, max(now, run.scored_at))
 
 
 def _goes_on(
@@ -107,11 +107,15 @@ def _begin(
     """Fit, value, find where the whole firm stands, and put the run on record; None: it may not publish."""
     purchases = batch.purchases() if len(batch) else None
     fit = batch.fit(terms, purchases)
+    with crm.store.read() as tx:
+        newest = tx.value.newest_run()
+    # The newest run is in force, so a clock that stands still or was set back must not make this one older.
+    at = now if newest is None else max(now, newest.scored_at + timedelta(microseconds=1))
     run = ValueRun(
         run_id=new_id("run"),
         model_version=MODEL_VERSION,
         observed_until=observed_until,
-        scored_at=now,
+        scored_at=at,
         horizon_days=crm.firm.value.horizon_days,
         currency=crm.firm.currency,
         parameters=_fitted(fit),

@@ -41,6 +41,14 @@ filters.addEventListener("input", (event) => {
 });
 addEventListener("popstate", () => location.reload());
 
+// What was chosen before anybody listened counts too.
+const [chosen, shown] = [address(), location.href].map((url) => {
+  const query = new URLSearchParams(new URL(url, location).search);
+  query.sort();
+  return String(query);
+});
+if (chosen !== shown) choose();
+
 new Line({
   open: (_after, signal) => ask("/console/stream", { signal, headers: { "X-Background": "1" } }),
   onEvent: (name, state) => {
