@@ -12,7 +12,6 @@ tiers by quantiles of pandas. Figures are written to bench/results/value_batch.j
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from datetime import date
@@ -24,9 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.peers import DAYS, run_apart, simulated_orders
 from bench.results import write_result
-from bench.value_fit import BUYING, DAYS, ROOT, SPENDING
-from crmcore.value.simulate import purchase_times
 
 WARM_UP = 3_000
 TIME_LIMIT, MEMORY_LIMIT = 1 / 12, 0.6
@@ -71,12 +69,7 @@ def main() -> None:
 
 def write_log(path: Path, customers: int) -> int:
     """Simulated orders by time; returns how many."""
-    rng = np.random.default_rng(20)
-    joined = rng.integers(0, DAYS, customers)
-    customer, when = purchase_times(rng, BUYING, (DAYS - joined).astype(np.float64))
-    spend = SPENDING.params_
-    amount = rng.gamma(spend.p, 1 / rng.gamma(spend.q, 1 / spend.v, customers)[customer])
-    day = joined[customer] + np.floor(when).astype(np.int64)
+    customer, day, amount = simulated_orders(customers)
     order = np.argsort(day, kind="stable")
     names = np.char.add("c", np.char.zfill(customer[order].astype("U7"), 7))
     rows = {
@@ -89,17 +82,8 @@ def write_log(path: Path, customers: int) -> int:
 
 
 def run(engine: str, log: Path, warm_up: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "bench/value_batch_engines.py", engine, str(log), str(warm_up), str(DAYS)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"value_batch: {engine} failed:\n{done.stderr[-2000:]}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result
+    script = "bench/value_batch_engines.py"
+    return run_apart([sys.executable, script, engine, str(log), str(warm_up), str(DAYS)])
 
 
 def digest(done: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ customers. The figures are written to bench/results/value_fit.json at 1,000,000 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,16 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.peers import DAYS, ROOT, run_apart, simulated_orders
 from bench.results import write_result
-from crmcore.value import BGNBD, GammaGamma
-from crmcore.value.simulate import purchase_times
 from crmcore.value.summary import summarise_arrays
 
-ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".venv-bench" / "bin" / "python"
-BUYING = BGNBD.of(r=0.9, alpha=70.0, a=0.6, b=3.5)
-SPENDING = GammaGamma.of(p=5.0, q=4.0, v=60.0)
-DAYS = 730
 TASKS = ("fit_purchases", "fit_spend", "score")
 # At most this share of a peer's time.
 LIMITS = {
@@ -86,12 +80,7 @@ def main() -> None:
 
 def write_summary(path: Path, customers: int) -> int:
     """The purchase summary of simulated customers; returns the number of orders."""
-    rng = np.random.default_rng(20)
-    joined = rng.integers(0, DAYS, customers)
-    customer, when = purchase_times(rng, BUYING, (DAYS - joined).astype(np.float64))
-    spend = SPENDING.params_
-    amount = rng.gamma(spend.p, 1 / rng.gamma(spend.q, 1 / spend.v, customers)[customer])
-    day = joined[customer] + np.floor(when).astype(np.int64)
+    customer, day, amount = simulated_orders(customers)
     summary = summarise_arrays(range(customers), customer, day, amount, observed_until=DAYS)
     np.savez(
         path,
@@ -105,17 +94,7 @@ def write_summary(path: Path, customers: int) -> int:
 
 def run(engine: str, summary: Path, repetitions: int) -> dict[str, Any]:
     python = str(PEERS) if engine == "pymc_marketing" else sys.executable
-    done = subprocess.run(
-        [python, "bench/value_engines.py", engine, str(summary), str(repetitions)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"value_fit: {engine} failed:\n{done.stderr[-2000:]}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result
+    return run_apart([python, "bench/value_engines.py", engine, str(summary), str(repetitions)])
 
 
 def measure_growth(directory: Path, summary: Path) -> dict[str, Any]:
