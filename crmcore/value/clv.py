@@ -27,7 +27,7 @@ from crmcore.value.summary import InvalidHistory, PurchaseSummary
 FloatArray = NDArray[np.float64]
 
 _NEVER = 1e-9
-MOST_OFTEN = 3.0
+MOST_OFTEN = 3.0  # A forecast makes nobody buy more, or less, often than this factor while he is active.
 
 
 @dataclass(frozen=True)

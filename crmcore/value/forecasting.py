@@ -77,7 +77,7 @@ class Trial:
     variant: Variant
     loss: float
     losses: tuple[float, ...]
-    behind: tuple[float, float] = (0.0, 0.0)
+    behind: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,12 @@ class Forecaster:
         any number of them, each from his own purchases alone."""
         until = self.base.until if until is None else until
         closed = _closed_form(log, self.base, self.horizon, until)
-        return self.correct(closed, _features(log, self.base, closed, until))
+        purchases, spend = closed.purchases * self.purchase_level, closed.spend * self.spend_level
+        if self.purchase_recalibration is not None and self.spend_recalibration is not None:
+            features = _features(log, self.base, closed, until)
+            purchases *= self.purchase_recalibration.factor(features[:, : len(_PURCHASE_FEATURES)])
+            spend *= self.spend_recalibration.factor(features)
+        return Foreseen(purchases, spend)
 
     def to_parameters(self) -> dict[str, Any]:
         """As JSON that loses no bit of any figure."""
@@ -170,15 +175,6 @@ class Forecaster:
                 "spend_recalibration": Recalibration.from_parameters(stored["spend_recalibration"]),
             }
         )
-
-    def correct(self, closed: Foreseen, features: FloatArray) -> Foreseen:
-        """The closed-form outlook with the layers of this forecast."""
-        purchases, spend = closed.purchases * self.purchase_level, closed.spend * self.spend_level
-        if self.purchase_recalibration is not None and self.spend_recalibration is not None:
-            k = len(_PURCHASE_FEATURES)
-            purchases = purchases * self.purchase_recalibration.factor(features[:, :k])
-            spend = spend * self.spend_recalibration.factor(features)
-        return Foreseen(purchases, spend)
 
 
 def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
