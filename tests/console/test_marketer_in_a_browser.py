@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import serving
 from tests.builders import a_conversation, a_message
@@ -35,6 +35,27 @@ def test_filters_apply_as_they_are_chosen_and_stand_in_the_address(page: Page, o
         expect(page.locator(".figures dd").first).to_have_text("1")
         page.get_by_role("link", name="Clear").click()
         expect(page.locator(".figures dd").first).to_have_text(str(len(SAID)))
+
+
+def test_what_is_chosen_before_the_page_listens_applies(page: Page, office: Office) -> None:
+    scripts: list[Route] = []
+    with serving(office.app) as url:
+        page.route("**/console.js", lambda route: scripts.append(route))
+        _sign_in(page, url)
+        page.locator("[name=tier]").select_option("MVC")
+        expect(page.locator(".figures dd").first).to_have_text(str(len(SAID)))
+        [held] = scripts
+        held.continue_()
+        mvc = [line for line in SAID if line[1] == "MVC"]
+        expect(page.locator(".figures dd").first).to_have_text(str(len(mvc)))
+
+
+def test_words_in_the_address_that_are_no_filter_stay_there(page: Page, office: Office) -> None:
+    with serving(office.app) as url:
+        _sign_in(page, url)
+        with page.expect_request("**/console/stream"):  # Then the script has run.
+            page.goto(f"{url}/console?by=number&from=letter")
+        assert page.url.endswith("/console?by=number&from=letter")
 
 
 def test_from_a_bar_to_its_words_in_one_click(page: Page, office: Office) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from crmcore.usecases import conversations as talk
 from crmcore.usecases.escalation import request_person
@@ -177,6 +177,19 @@ def test_no_width_makes_the_page_scroll_sideways(
             expect(page.get_by_label("Your reply")).to_be_visible()
             wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert page.evaluate(wider) == 0
+
+
+@pytest.mark.usefixtures("morning")
+def test_nobody_presses_the_duty_switch_before_somebody_listens(page: Page, office: Office) -> None:
+    scripts: list[Route] = []
+    with serving(office.app) as url:
+        _sign_in(page, url)
+        page.route("**/workspace.js", lambda route: scripts.append(route))
+        page.goto(f"{url}/workspace", wait_until="commit")
+        expect(page.get_by_role("switch")).to_be_disabled()
+        [held] = scripts
+        held.continue_()
+        expect(page.get_by_role("switch")).to_be_enabled()
 
 
 def test_a_customer_of_ones_own_appears_at_once_and_is_met_with_two_presses(

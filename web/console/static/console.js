@@ -42,12 +42,11 @@ filters.addEventListener("input", (event) => {
 addEventListener("popstate", () => location.reload());
 
 // What was chosen before anybody listened counts too.
-const [chosen, shown] = [address(), location.href].map((url) => {
-  const query = new URLSearchParams(new URL(url, location).search);
-  query.sort();
-  return String(query);
-});
-if (chosen !== shown) choose();
+function isAsServed(field) {
+  if (!field.options) return field.value === field.defaultValue;
+  return field.selectedIndex === Math.max([...field.options].findIndex((option) => option.defaultSelected), 0);
+}
+if (![...filters.querySelectorAll("select, input")].every(isAsServed)) choose();
 
 new Line({
   open: (_after, signal) => ask("/console/stream", { signal, headers: { "X-Background": "1" } }),
