@@ -14,6 +14,7 @@ from rich.table import Table
 
 from crmcore.crm import Crm
 from crmcore.money import format_money
+from crmcore.tiers import TIERS
 
 if TYPE_CHECKING:
     from crmcore.usecases.value_score import ScoreReport
@@ -94,7 +95,7 @@ def _print(report: "ScoreReport") -> None:
         typer.echo(f"Nothing was published for {run.observed_until}; the earlier values stay as they are.")
         return
     table = Table("Tier", "Customers")
-    for tier in ("MVC", "MGC", "core", "BZ"):
+    for tier in TIERS:
         table.add_row(tier, str(report.tiers.get(tier, 0)))
     Console().print(table)
     typer.echo(
@@ -113,7 +114,7 @@ def _as_json(report: "ScoreReport") -> dict[str, object]:
         "model_version": run.model_version,
         "currency": run.currency,
         "customers": report.customers,
-        "tiers": dict(report.tiers),
+        "tiers": {tier: report.tiers.get(tier, 0) for tier in TIERS},
         "total_value": None if report.total_value is None else str(report.total_value),
         "parameters": dict(run.parameters),
         "diagnostics": [dict(d) for d in run.diagnostics],

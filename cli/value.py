@@ -62,13 +62,18 @@ def fit_command(
     time_unit: Annotated[Unit, typer.Option(help="The unit of alpha and beta.")] = Unit.day,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Fit one model to the firm's orders (or contracts) and say what it found. Nothing is stored."""
+    """Fit one model to the firm's orders (or contracts) and say what it found. Nothing is stored.
+
+    Ends with status 1 when the fit may not be used; what it found is printed all the same.
+    """
     crm: Crm = context.obj()
     report = fit_model(crm, model.value, None if until is None else until.date(), time_unit.value)
     if as_json:
         typer.echo(json.dumps(_as_json(report), indent=2))
     else:
         _print(report)
+    if not report.model.publishable_:
+        raise typer.Exit(1)
 
 
 def _as_json(report: FitReport) -> dict[str, object]:

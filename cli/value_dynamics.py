@@ -13,6 +13,7 @@ from rich.table import Table
 from cli.plain_json import plain
 from crmcore.crm import Crm
 from crmcore.money import format_money
+from crmcore.tiers import TIERS
 from crmcore.usecases.value_history import as_plain, tier_migration, value_change, value_history
 from crmcore.usecases.value_profile import CustomerProfile, customer_profile, state_trait
 from crmcore.usecases.value_simulation import (
@@ -32,7 +33,7 @@ from crmcore.value.relationship import PRACTICE
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
 _DAY = ["%Y-%m-%d"]
-_TIERS = ("MVC", "MGC", "core", "BZ", "none")
+_TIERS = (*TIERS, "none")
 
 
 def explain_command(
@@ -113,10 +114,10 @@ def simulate_command(
         typer.echo(json.dumps(plain(found), indent=2))
         return
     typer.echo(f"{found.question[0].upper()}{found.question[1:]}:")
-    table = Table("", "Customers", "Value", "Potential", "MVC", "MGC", "core", "BZ")
+    table = Table("", "Customers", "Value", "Potential", *TIERS)
     for name, outcome in (("now", found.before), ("then", found.after)):
         money = [format_money(amount, found.currency) for amount in (outcome.clv, outcome.potential)]
-        counts = [str(outcome.tiers.get(tier, 0)) for tier in _TIERS[:4]]
+        counts = [str(outcome.tiers[tier]) for tier in TIERS]
         table.add_row(name, str(outcome.customers), *money, *counts)
     Console().print(table)
 

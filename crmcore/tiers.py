@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 Tier = Literal["MVC", "MGC", "BZ", "core"]
+TIERS: tuple[Tier, ...] = ("MVC", "MGC", "core", "BZ")  # The most valuable first, below zero last.
 ReasonCode = Literal[
     "below_zero_likely",
     "value_in_top_share",

@@ -62,7 +62,7 @@ def backtest_firm(crm: Crm, until: date, horizon: int) -> BacktestReport:
 def check_outcome(until: date, horizon: int, last: date) -> None:
     """Raises OutcomeUnknown unless ``horizon`` days after ``until`` were over at the end of ``last``."""
     check_length(horizon, last)
-    if until + timedelta(days=horizon) > last:
+    if (last - until).days < horizon:  # So that no day beyond the calendar is asked for.
         latest = last - timedelta(days=horizon)
         raise OutcomeUnknown(
             f"{horizon} days after {until} are not over yet; choose a day until {latest}, or fewer days"

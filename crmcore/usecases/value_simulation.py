@@ -12,7 +12,7 @@ from crmcore.errors import CrmError
 from crmcore.money import from_minor
 from crmcore.needs.values import UnknownNeed
 from crmcore.store.transaction import Transaction
-from crmcore.tiers import Tier
+from crmcore.tiers import TIERS, Tier
 from crmcore.usecases.value_history import NoValueYet, end_of
 from crmcore.usecases.value_records import Valued
 from crmcore.usecases.value_refresh import books_of, value_by_run
@@ -155,7 +155,7 @@ def _of(valued: Valued) -> Outcome:
         len(money),
         from_minor(sum(m.clv_minor for m in money), currency),
         from_minor(sum(m.potential_minor or 0 for m in money), currency),
-        dict(Counter(row.decided.tier for row in valued.ranked)),
+        _all_tiers(Counter(row.decided.tier for row in valued.ranked)),
     )
 
 
@@ -164,5 +164,9 @@ def _outcome(totals: Mapping[Tier, tuple[int, int, int]], currency: str) -> Outc
         sum(n for n, _, _ in totals.values()),
         from_minor(sum(clv for _, clv, _ in totals.values()), currency),
         from_minor(sum(potential for _, _, potential in totals.values()), currency),
-        {tier: n for tier, (n, _, _) in totals.items()},
+        _all_tiers({tier: n for tier, (n, _, _) in totals.items()}),
     )
+
+
+def _all_tiers(counts: Mapping[Tier, int]) -> dict[str, int]:
+    return {tier: counts.get(tier, 0) for tier in TIERS}

@@ -17,7 +17,7 @@ from crmcore.orders import Contract
 from crmcore.store import schema
 from crmcore.store.database import raw_connection
 from tests.value import cdnow
-from tests.value.shop import add_customers, order_row
+from tests.value.shop import add_customers, open_shop, order_row
 
 
 def run(crm: Crm, *arguments: str) -> Any:
@@ -131,3 +131,17 @@ def test_an_empty_book_is_refused_with_what_to_do(crm: Crm) -> None:
         run(crm, "--model", "bgnbd")
     with pytest.raises(CrmError, match="come up for renewal"):
         run(crm, "--model", "sbg")
+
+
+def test_a_fit_that_may_not_be_used_ends_with_status_1_and_is_shown_all_the_same(crm: Crm) -> None:
+    """Of five customers nothing can be learnt; a script that only looks at the status must know."""
+    open_shop(crm, 5)
+    in_words = run(crm)
+    assert in_words.exit_code == 1
+    assert "Not usable:" in in_words.output
+    assert "bg-nbd until" in in_words.output
+    as_json = run(crm, "--json")
+    assert as_json.exit_code == 1
+    found = json.loads(as_json.stdout)
+    assert {"parameters", "standard_errors", "log_likelihood", "diagnostics"} <= set(found)
+    assert any(d["blocking"] for d in found["diagnostics"])

@@ -1,6 +1,7 @@
 """``rapport score``, as an operator types it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,19 @@ def test_json_is_one_object_with_parameters_and_tiers(crm: Crm) -> None:
     assert found["published"]
     assert sum(found["tiers"].values()) == found["customers"] == 600
     assert {"purchases", "spend", "costs", "borders", "policy", "terms"} <= set(found["parameters"])
+
+
+def test_json_has_every_tier_also_where_nobody_is(crm: Crm) -> None:
+    """A script that reads a tier by name must not break on the day when nobody has it."""
+    open_shop(crm)
+    policy = crm.firm.tiers.model_copy(update={"mgc_share": 0.0, "bz_probability": 1.0})
+    without = replace(crm, firm=crm.firm.model_copy(update={"tiers": policy}))
+    tiers = json.loads(run(without, "--json")[1])["tiers"]
+    assert list(tiers) == ["MVC", "MGC", "core", "BZ"]
+    assert (tiers["MGC"], tiers["BZ"]) == (0, 0)
+    early = crm.firm.today(crm.clock()) - timedelta(days=725)
+    refused = json.loads(run(crm, "--json", "--as-of", early.isoformat())[1])
+    assert set(refused["tiers"].values()) == {0}
 
 
 def test_an_unusable_fit_says_so_and_that_the_earlier_values_stay(crm: Crm) -> None:
