@@ -2,13 +2,26 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, exists, insert, not_, select
 
 from crmcore.decisions import Decision, DecisionKind
-from crmcore.store.schema import decisions
+from crmcore.store.schema import decisions, value_runs
+
+# A scoring writes tiers part by part before it publishes them together. Until then, and for good when it is
+# ended before, nobody has been given these tiers, so nobody reads them.
+_TAKEN = not_(
+    and_(
+        decisions.c.kind == "tier",
+        exists().where(
+            value_runs.c.run_id == decisions.c.inputs["run_id"].as_string(), ~value_runs.c.finished
+        ),
+    )
+)
 
 
 class Decisions:
+    """Whoever reads sees decisions that were taken: those of an unfinished scoring are hidden."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -23,13 +36,13 @@ class Decisions:
             self._connection.execute(insert(decisions), rows)
 
     def get(self, decision_id: str) -> Decision | None:
-        query = select(decisions).where(decisions.c.decision_id == decision_id)
+        query = select(decisions).where(decisions.c.decision_id == decision_id, _TAKEN)
         row = self._connection.execute(query).mappings().one_or_none()
         return None if row is None else Decision(**{**row, "reasons": tuple(row["reasons"])})
 
     def of_customer(self, customer_id: str, kind: DecisionKind | None = None) -> list[Decision]:
         """The newest first."""
-        query = select(decisions).where(decisions.c.customer_id == customer_id)
+        query = select(decisions).where(decisions.c.customer_id == customer_id, _TAKEN)
         if kind is not None:
             query = query.where(decisions.c.kind == kind)
         rows = self._connection.execute(query.order_by(decisions.c.decided_at.desc())).mappings()
@@ -37,7 +50,7 @@ class Decisions:
 
     def page(self, after: str, limit: int, kind: DecisionKind | None = None) -> list[Decision]:
         """Decisions in the order of their ids, those after ``after``."""
-        query = select(decisions).where(decisions.c.decision_id > after)
+        query = select(decisions).where(decisions.c.decision_id > after, _TAKEN)
         if kind is not None:
             query = query.where(decisions.c.kind == kind)
         rows = self._connection.execute(query.order_by(decisions.c.decision_id).limit(limit)).mappings()

@@ -10,6 +10,7 @@ from crmcore.store import schema
 from crmcore.store.database import Store, raw_connection
 from crmcore.store.engines.any import EngineUnavailable
 from crmcore.usecases import value_score
+from crmcore.usecases.decisions import replay_decisions
 from crmcore.usecases.value import value_card
 from crmcore.usecases.value_refresh import refresh_value
 from crmcore.usecases.value_score import score
@@ -68,6 +69,29 @@ def test_while_it_is_unfinished_the_earlier_values_stay(crm: Crm, clock: Clock) 
         assert newest is not None
         assert newest.run_id == first.run.run_id
         assert [run.run_id for run, _ in tx.value.history(ids[0])] == [first.run.run_id]
+
+
+def test_nobody_reads_the_decisions_of_a_scoring_that_was_killed(crm_on_both: Crm, clock: Clock) -> None:
+    """They gave nobody a tier; those of the scoring in force stay readable, and all are once it is whole."""
+    crm = crm_on_both
+    ids = open_shop(crm, CUSTOMERS)
+    killed_after(crm, parts=2)
+    begun, _ = unfinished(crm)
+    with raw_connection(crm.store) as connection:
+        written = connection.execute(select(schema.decisions.c.decision_id)).scalars().all()
+    assert written
+    with crm.store.read() as tx:
+        assert all(tx.decisions.get(decision_id) is None for decision_id in written)
+        assert not any(tx.decisions.of_customer(customer_id) for customer_id in ids)
+        assert tx.decisions.page("", 500) == []
+    assert replay_decisions(crm.store).checked == {}
+    score(crm)
+    with crm.store.read() as tx:
+        assert len(tx.decisions.page("", 500)) == len(ids)
+        assert tx.decisions.get(written[0]) is not None
+    clock.advance(days=1)
+    killed_after(crm, parts=2)
+    assert replay_decisions(crm.store).checked == {"tier": len(ids)}
 
 
 def test_the_scoring_of_a_later_day_starts_anew_and_leaves_nothing_of_it(crm: Crm, clock: Clock) -> None:
