@@ -7,7 +7,7 @@ back; who is always a share spreads his purchases and switches easily, so his si
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from crmcore.value.finding import Finding
@@ -28,30 +28,46 @@ MEANING_OF_LOST: Mapping[str, str] = {
 
 
 def buyer_type(answers: Mapping[str, str], has_contract: bool = False) -> Finding[BuyerType]:
-    """From what he answered; unknown without an answer, and then valued as intermediate.
+    """From what he answered; unknown without an answer or a contract, and then valued as intermediate.
 
     answers : trait -> answer. ``switching`` easy or hard; ``commitment`` short or long; ``share_with_us``
-        0 to 1, the share of his purchases that he makes here. ``has_contract`` stands for a long commitment.
+        0 to 1, the share of his purchases that he makes here.
+    has_contract : stands for a long commitment where he has said nothing of it, as an estimate. It does not
+        outweigh answers that make him always a share: his value goes by them, see :func:`comes_back`.
     """
-    switching = answers.get("switching")
-    commitment = answers.get("commitment") or ("long" if has_contract else None)
-    share = answers.get("share_with_us")
-    spreads = share is not None and float(share) < _MOST
-    said = [
-        *([f"switching is {switching} for him"] if switching else []),
-        *([f"he commits for {'long' if commitment == 'long' else 'a short time'}"] if commitment else []),
-        *([f"{float(share):.0%} of his purchases are made here"] if share is not None else []),
-    ]
-    if not said:
-        return Finding(None, "Nobody has asked him yet; he is valued as one who may leave.", "unknown")
-    why = f"By his answers, {', '.join(said)}."
-    if switching == "hard" and commitment == "long" and not spreads:
-        return Finding("lost_for_good", why, "declared")
-    if switching != "hard" and commitment != "long" and (spreads or switching == "easy"):
-        return Finding("always_a_share", why, "declared")
-    return Finding("intermediate", why, "declared")
+    said = [_WORDS[trait](answers[trait]) for trait in _WORDS if trait in answers]
+    by_answers = _kind(answers)
+    if not has_contract or "commitment" in answers or by_answers == "always_a_share":
+        if not said:
+            return Finding(None, "Nobody has asked him yet; he is valued as one who may leave.", "unknown")
+        return Finding(by_answers, f"By his answers, {', '.join(said)}.", "declared")
+    asked = f"by his answers, {', '.join(said)}" if said else "nobody has asked him yet"
+    why = f"A contract of his runs, which is taken for a long commitment; {asked}."
+    return Finding(_kind({**answers, "commitment": "long"}), why, "estimated")
 
 
 def comes_back(answers: Mapping[str, str]) -> bool:
-    """Whether his silence says nothing of leaving, so that he is valued without it."""
-    return buyer_type(answers).kind == "always_a_share"
+    """Whether his silence says nothing of leaving, so that he is valued without it.
+
+    True for whom :func:`buyer_type` calls always a share, whatever contracts he has.
+    """
+    return _kind(answers) == "always_a_share"
+
+
+_WORDS: Mapping[str, Callable[[str], str]] = {
+    "switching": lambda answer: f"switching is {answer} for him",
+    "commitment": lambda answer: f"he commits for {'long' if answer == 'long' else 'a short time'}",
+    "share_with_us": lambda answer: f"{float(answer):.0%} of his purchases are made here",
+}
+
+
+def _kind(answers: Mapping[str, str]) -> BuyerType:
+    """Intermediate without any answer."""
+    hard, long = answers.get("switching") == "hard", answers.get("commitment") == "long"
+    share = answers.get("share_with_us")
+    spreads = share is not None and float(share) < _MOST
+    if hard and long and not spreads:
+        return "lost_for_good"
+    if not hard and not long and (spreads or answers.get("switching") == "easy"):
+        return "always_a_share"
+    return "intermediate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_nobody_below_zero_is_profitable_even_in_a_poor_firm() -> None:
         ({"switching": "easy"}, False, "always_a_share"),
         ({"share_with_us": "0.3"}, False, "always_a_share"),
         ({"share_with_us": "0.9"}, False, "intermediate"),
-        ({"switching": "easy"}, True, "intermediate"),
+        ({"switching": "easy"}, True, "always_a_share"),
         ({"switching": "hard", "share_with_us": "0.3"}, False, "intermediate"),
     ],
 )
@@ -62,6 +63,35 @@ def test_buyer_types(answers: dict[str, str], contract: bool, kind: str | None) 
     assert found.kind == kind
     assert (found.provenance == "unknown") == (kind is None)
     assert kind is None or kind in MEANING_OF_LOST
+
+
+_ASKED = ("switching", "commitment", "share_with_us")
+ALL_ANSWERS = [
+    {trait: answer for trait, answer in zip(_ASKED, said, strict=True) if answer}
+    for said in product((None, "easy", "hard"), (None, "short", "long"), (None, "0.3", "0.9"))
+]
+
+
+@pytest.mark.parametrize("contract", [False, True])
+@pytest.mark.parametrize("answers", ALL_ANSWERS, ids=str)
+def test_the_type_that_is_shown_is_the_one_that_he_is_valued_by(
+    answers: dict[str, str], contract: bool
+) -> None:
+    assert (buyer_type(answers, contract).kind == "always_a_share") == comes_back(answers)
+
+
+def test_a_contract_is_never_called_an_answer() -> None:
+    alone = buyer_type({}, has_contract=True)
+    assert (alone.kind, alone.provenance) == ("intermediate", "estimated")
+    assert "nobody has asked him yet" in alone.why
+    hard = buyer_type({"switching": "hard"}, has_contract=True)
+    assert (hard.kind, hard.provenance) == ("lost_for_good", "estimated")
+    assert hard.why == (
+        "A contract of his runs, which is taken for a long commitment; by his answers, switching is hard for "
+        "him."
+    )
+    said = buyer_type({"switching": "hard", "commitment": "long"}, has_contract=True)
+    assert (said.kind, said.provenance) == ("lost_for_good", "declared")
 
 
 def test_only_who_is_always_a_share_is_valued_without_leaving() -> None:
