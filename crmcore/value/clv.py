@@ -68,7 +68,7 @@ def learn_from_firm(
         without_leaving=BGNBD.of(*nbd.best_parameters(summary.frequency, summary.T), _NEVER, 1.0),
         spend=spend,
         costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, days),
-        usual_return=min(float(summary.returned.sum()) / total, 1.0) if total > 0 else 0.0,
+        usual_return=float(_sent_back(summary).sum()) / total if total > 0 else 0.0,
         typical_spend=typical if math.isfinite(typical) else float(summary.spent.mean()),
         parameter_error=parameter_error(
             summary, purchases, spend, terms.horizon_days, terms.discount_per_day
@@ -185,14 +185,20 @@ def contribution_share(summary: PurchaseSummary, ledger: Ledger, model: ValueMod
     """What remains of a euro of orders after goods and returns; shape (n,).
 
     His own margin and return share, each shrunk to the firm's by one typical purchase, so that a single
-    odd order does not decide.
+    odd order does not decide. Who has sent back more than he ordered (before the log began, it seems) has
+    sent back everything: of his next purchase that says no more, and something of it may remain.
     """
     weight = model.typical_spend
     whole = np.maximum(summary.spent + weight, 1e-12)
     margin = (ledger.margin + model.terms.margin * weight) / whole
-    returned = np.minimum((summary.returned + model.usual_return * weight) / whole, 1.0)
+    returned = (_sent_back(summary) + model.usual_return * weight) / whole
     result: FloatArray = margin * (1 - returned)
     return result + 0.0  # Nothing is nothing: a database keeps no minus nought.
+
+
+def _sent_back(summary: PurchaseSummary) -> FloatArray:
+    """Returns of what was ordered within the log; shape (n,), currency."""
+    return np.minimum(summary.returned, summary.spent)
 
 
 def _active_days(summary: PurchaseSummary, p_alive: FloatArray) -> FloatArray:

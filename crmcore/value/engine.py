@@ -22,7 +22,7 @@ from crmcore.value.summary import PurchaseSummary
 
 # The last part changes whenever the same orders would get another value or another tier.
 MODEL_VERSION = (
-    f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/4+forecast/1+tiers/2"
+    f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/5+forecast/1+tiers/2"
 )
 
 

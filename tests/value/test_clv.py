@@ -1,5 +1,7 @@
 """Value in money: discounting, cost to serve, the chance to be below zero, identities."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,16 @@ def test_returns_take_their_share_of_the_contribution() -> None:
     after = valued(sent_back, books(sent_back))
     assert after.contribution[2] < 0.3 * before.contribution[2]
     assert after.contribution[0] < before.contribution[0]  # The firm's usual share of returns has risen.
+
+
+def test_a_return_beyond_all_orders_of_one_customer_takes_nothing_from_the_others() -> None:
+    """A mistyped return of a million must not tell the firm that everything comes back."""
+    s = replace(a_summary(), spent=np.full(5, 1000.0))
+    odd = replace(s, returned=np.array([0, 0, 1e6, 0, 0]))
+    whole = replace(s, returned=np.array([0, 0, 1000.0, 0, 0]))
+    found, expected = valued(odd, books(odd)), valued(whole, books(whole))
+    assert found.clv == pytest.approx(expected.clv)
+    assert (found.clv > 0).all()
 
 
 def test_his_own_service_costs_count_more_the_longer_he_is_known() -> None:

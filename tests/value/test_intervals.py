@@ -30,14 +30,18 @@ class World:
     came: FloatArray
 
 
-def simulated(seed: int, n: int, calls_a_day: float = 0.01) -> World:
-    """Purchases, spend, and service calls of 4.20 while active, in continuous time."""
+def simulated(seed: int, n: int, calls_a_day: float = 0.01, sends_back: bool = False) -> World:
+    """Purchases, spend, and service calls of 4.20 while active, in continuous time.
+
+    sends_back : every customer sends a purchase back, whole, with a chance of his own; half of all are.
+    """
     rng = np.random.default_rng(seed)
     T = np.floor(rng.uniform(200, 900, n))
     rate, leaves = rng.gamma(0.9, 1 / 70.0, n), rng.beta(0.8, 3.0, n)
     calls, scale = rng.gamma(0.5, calls_a_day / 0.5, n), 1 / rng.gamma(4.0, 1 / 60.0, n)
+    back = rng.beta(0.5, 0.5, n) if sends_back else np.zeros(n)
     end, age, gone = T + TERMS.horizon_days, np.zeros(n), np.full(n, np.inf)
-    count, last, spent, came = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    count, last, spent, came, returned = (np.zeros(n) for _ in range(5))
     active = np.ones(n, dtype=bool)
     while active.any():
         age = np.where(active, age + rng.exponential(1.0, n) / rate, age)
@@ -47,16 +51,18 @@ def simulated(seed: int, n: int, calls_a_day: float = 0.01) -> World:
         count += before
         last = np.where(before, age, last)
         spent += np.where(before, amount, 0)
+        kept = rng.random(n) >= back if sends_back else active
+        returned += np.where(before & ~kept, amount, 0)
         discounted = amount * 1.1 ** (-(age - T) / 365)
-        came += np.where(after, TERMS.margin * discounted, 0)
+        came += np.where(after & kept, TERMS.margin * discounted, 0)
         left = buys & (rng.random(n) < leaves)
         gone = np.where(left, age, gone)
         active = buys & ~left
     seen = 4.2 * rng.poisson(calls * np.minimum(gone, T))
     came -= 4.2 * rng.poisson(calls * np.clip(gone - T, 0, TERMS.horizon_days))
     with np.errstate(invalid="ignore", divide="ignore"):
-        summary = replace(PurchaseSummary.of(count, last, T, spent / count), spent=spent)
-    return World(summary, Ledger(TERMS.margin * spent, np.zeros(n), seen, seen * 4.2), came)
+        summary = replace(PurchaseSummary.of(count, last, T, spent / count), spent=spent, returned=returned)
+    return World(summary, Ledger(TERMS.margin * spent, TERMS.margin * returned, seen, seen * 4.2), came)
 
 
 def valued(world: World) -> tuple[ValueModel, CustomerValues]:
@@ -128,6 +134,23 @@ def test_the_interval_of_a_sum_is_narrower_than_the_sum_of_intervals() -> None:
     low, high = segment_interval(values.clv, values.deviation, values.contribution, model.parameter_error)
     assert low < values.clv.sum() < high
     assert high - low < 0.5 * (values.high - values.low).sum()
+
+
+def test_who_sent_back_more_than_he_ordered_is_not_surely_worth_nothing() -> None:
+    """Everything that he ordered within the log, and something from before it. One in twenty of those who
+    sent back whatever they ordered so far may do otherwise than his range says, as of all others."""
+    world = simulated(7, 12_000, calls_a_day=0.0, sends_back=True)
+    everything = (world.summary.returned == world.summary.spent) & (world.summary.spent > 0)
+    beyond = np.where(everything, 300.0, 0.0)
+    summary = replace(world.summary, returned=world.summary.returned + beyond)
+    _, values = valued(World(summary, world.ledger, world.came))
+    assert 500 < everything.sum() < 6_000
+    assert world.came[everything].max() > 100
+    likely = everything & (values.p_alive > 0.5)
+    assert (values.high[likely] > values.clv[likely]).all()
+    inside = ((values.low <= world.came) & (world.came <= values.high))[everything]
+    assert 0.92 <= inside.mean() <= 0.98
+    assert values.clv[everything].sum() == pytest.approx(world.came[everything].sum(), rel=0.25)
 
 
 def test_who_has_certainly_left_is_worth_nothing_for_sure() -> None:

@@ -76,7 +76,6 @@ def test_nobody_reads_the_decisions_of_a_scoring_that_was_killed(crm_on_both: Cr
     crm = crm_on_both
     ids = open_shop(crm, CUSTOMERS)
     killed_after(crm, parts=2)
-    begun, _ = unfinished(crm)
     with raw_connection(crm.store) as connection:
         written = connection.execute(select(schema.decisions.c.decision_id)).scalars().all()
     assert written

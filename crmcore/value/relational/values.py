@@ -118,7 +118,7 @@ def _closed_forms(t: Table, add: Add, units: float) -> Table:
         recorded_margin=(t.recorded + t.margin * t.unrecorded) / units,
         returned_margin=(t.returned_recorded + t.margin * t.returned_unrecorded) / units,
     )
-    returned = ibis.least((t.returned + t.usual_return * t.typical_spend) / t.whole, 1.0)
+    returned = (ibis.least(t.returned, t.spent) + t.usual_return * t.typical_spend) / t.whole
     t = add(
         t,
         closed_alive=ibis.ifelse(t.x > 0, t.still / (t.still + t.gone), 1.0),
