@@ -17,7 +17,6 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, polygamma
-from scipy.stats import rankdata
 
 from crmcore.value.ahead import in_blocks
 from crmcore.value.counts import count
@@ -170,7 +169,7 @@ def _diagnose(x: FloatArray, zbar: FloatArray, q: float, fit: Optimum) -> list[D
     step = max(len(x) // _RANKED, 1)
     x, zbar = x[::step], zbar[::step]
     if len(x) > 2 and np.ptp(x) > 0 and np.ptp(zbar) > 0:
-        rank = float(np.corrcoef(rankdata(x), rankdata(zbar))[0, 1])
+        rank = float(np.corrcoef(_ranks(x), _ranks(zbar))[0, 1])
         share = _between_share(x, zbar)
         if abs(rank) >= _RANK_CORRELATION or share >= _BETWEEN_SHARE:
             message = (
@@ -179,6 +178,14 @@ def _diagnose(x: FloatArray, zbar: FloatArray, q: float, fit: Optimum) -> list[D
             )
             found.append(Diagnostic("spend_depends_on_frequency", message, False))
     return found
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """From 1; equal values share the mean of theirs. SciPy's own takes half a second to import."""
+    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(times)
+    ranks: FloatArray = ((2 * last - times + 1) / 2)[place]
+    return ranks
 
 
 def _between_share(x: FloatArray, zbar: FloatArray) -> float:

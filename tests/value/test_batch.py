@@ -25,8 +25,10 @@ from crmcore.value.forecasting import Variant, fit_variant
 from crmcore.value.outlook import Lognormal, interval
 from crmcore.value.ranking import Ranked, rank
 from crmcore.value.relational.batch import Engine, FirmBatch
-from crmcore.value.relational.logs import Calendar
+from crmcore.value.relational.logs import Calendar, log_summary, purchase_days
 from crmcore.value.relational.ranks import MinorBorders, mgc_border, mvc_border
+from crmcore.value.relational.values import whole_minor
+from crmcore.value.snapshots import MoneyRow
 from tests.postgres import Cluster
 from tests.value.batch_firm import POLICY, TERMS, ZONE, Firm, a_firm
 
@@ -115,6 +117,22 @@ def test_the_summary_of_an_engine_is_that_of_the_books_to_the_bit(batch: FirmBat
         np.testing.assert_array_equal(rows[name].to_numpy().astype(float), column[order], err_msg=name)
 
 
+def test_a_first_day_of_enormous_orders_is_summarised_to_the_bit(engine: Engine, firm: Firm) -> None:
+    """Larger than what one whole number holds beside the day, and another customer's day just below."""
+    least = firm.calendar().observed_until - timedelta(days=900)
+    at = datetime(least.year, least.month, least.day, 12, tzinfo=ZONE)
+    orders = list(firm.orders)
+    for name, amounts in (("huge", [9 * 10**14, 9 * 10**14 + 1, 8 * 10**14]), ("large", [10**14 + 7])):
+        orders += [MoneyRow(f"{name}{n}", name, at, amount, "EUR") for n, amount in enumerate(amounts)]
+        orders.append(MoneyRow(f"{name}-again", name, at + timedelta(days=60), 1_250, "EUR"))
+    larger = replace(firm, orders=orders)
+    log, calendar = larger.log(engine), larger.calendar()
+    rows = engine.read(log_summary(log, purchase_days(log, calendar), calendar, 100.0)).to_pylist()
+    spend = {row["customer_id"]: (row["monetary_value"], row["spent"], row["recency"]) for row in rows}
+    assert spend["huge"] == (12.5, (26 * 10**14 + 1 + 1_250) / 100, 60)
+    assert spend["large"] == (12.5, (10**14 + 7 + 1_250) / 100, 60)
+
+
 def test_values_of_an_engine_are_those_of_numpy(
     by_engine: tuple[pa.Table, MinorBorders], by_numpy: tuple[Scoring, list[Ranked], Sequence[str]]
 ) -> None:
@@ -189,6 +207,14 @@ def test_borders_of_an_engine_are_those_of_the_policy_with_many_equal_values(
     mvc = duckdb.read(mvc_border(table, policy))["border"][0].as_py()
     mgc = duckdb.read(mgc_border(table, mvc, policy))["border"][0].as_py()
     assert (mvc, mgc) == (expected.mvc, expected.mgc)
+
+
+def test_an_engine_rounds_money_half_to_even(engine: Engine) -> None:
+    halves = np.arange(-41, 42) / 2
+    exact = np.concatenate([halves, np.nextafter(halves, 99), np.nextafter(halves, -99), [2.0**50 + 0.5]])
+    table = engine.upload("exact", pa.table({"exact": exact}))
+    rows = engine.read(table.select("exact", whole=whole_minor(table.exact)))
+    assert rows["whole"].to_pylist() == [round(e) for e in rows["exact"].to_pylist()]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Dublin", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia"])

@@ -39,7 +39,7 @@ FloatArray = NDArray[np.float64]
 
 # In this order rows go into the fits, so that every engine gives the same sums to the last bit.
 _ORDER = ("spent", "age", "recency", "frequency", "monetary_value")
-_FITTED = (*_ORDER, "returned", "service_cost", "service_cost_squared")
+_SOMETIMES = ("returned", "service_cost", "service_cost_squared")  # A firm may have recorded none at all.
 _BLOCK = 50_000  # Customers who are forecast at once.
 
 
@@ -108,7 +108,13 @@ class FirmBatch:
 
         purchases : as :meth:`purchases` gives them; with them a forecast may correct the closed forms.
         """
-        rows = self.engine.read(self.summary.select(*_FITTED).order_by(*_ORDER))
+        largest = {name: self.summary[name].abs().max() for name in _SOMETIMES}
+        (found,) = self.engine.read(self.summary.agg(**largest)).to_pylist()
+        recorded = [name for name in _SOMETIMES if found[name]]
+        rows = self.engine.read(self.summary.select(*_ORDER, *recorded).order_by(*_ORDER))
+        for name in _SOMETIMES:
+            if name not in recorded:
+                rows = rows.append_column(name, pa.array(np.zeros(len(rows))))
         return fit_firm(_summary(rows), _ledger(rows), terms, purchases)
 
     def value(

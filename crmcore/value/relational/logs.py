@@ -74,6 +74,11 @@ class Calendar:
                 offsets.append((_change(zone, before, after), _offset(zone, after)))
         return cls(observed_until, tuple(offsets))
 
+    @property
+    def before(self) -> int:
+        """A day on which nobody had bought yet, as ``date.toordinal`` counts."""
+        return self.offsets[0][0] // _DAY + _EPOCH
+
     def day(self, at: IntegerValue) -> IntegerValue:
         """The day of the firm's calendar, as ``date.toordinal`` counts."""
         ahead: IntegerValue = ibis.literal(self.offsets[0][1], "int64")
@@ -93,16 +98,26 @@ def log_summary(log: Log, days: Table, calendar: Calendar, units: float) -> Tabl
     """
     end = calendar.observed_until.toordinal()
     recent, earlier = _windows(days, end)
+    # The first day and what was bought on it in one whole number, whose least is found in a third of the time
+    # that an engine takes to keep one column at the least of another.
+    bits = min(62 - (end - calendar.before).bit_length(), 52)
+    most = 2**bits - 1
+    number = (days.day - calendar.before) * 2**bits + ibis.least(days.bought, float(most)).cast("int64")
     customers = days.group_by("customer_id").agg(
         days_bought=days.count(),
-        first=days.day.min(),
+        opening=number.min(),
         last=days.day.max(),
-        first_bought=days.bought.argmin(days.day),
         bought=days.bought.sum(),
         recent=ibis.ifelse(recent, days.bought, 0.0).sum(),
         earlier=ibis.ifelse(earlier, days.bought, 0.0).sum(),
-        recent_purchases=ibis.ifelse(recent, 1, 0).sum().cast("float64"),
+        recent_purchases=days.count(where=recent).cast("float64"),
     )
+    customers = customers.mutate(
+        first=(customers.opening >> bits) + calendar.before, opening=customers.opening & most
+    )
+    # What that number has no room for is looked up.
+    huge = days.filter(days.bought >= float(most))
+    huge = huge.group_by("customer_id").agg(first_huge=huge.bought.argmin(huge.day))
     refunds = log.orders.filter(log.orders.amount_minor < 0)
     refunds = refunds.mutate(day=calendar.day(refunds.at), amount=-refunds.amount_minor.cast("float64"))
     recent, earlier = _windows(refunds, end)
@@ -125,8 +140,9 @@ def log_summary(log: Log, days: Table, calendar: Calendar, units: float) -> Tabl
     amount = log.costs.amount_minor.cast("float64")
     costs = log.costs.group_by("customer_id").agg(cost=amount.sum(), cost_squared=(amount * amount).sum())
     t = customers
-    for more in (refunds, margins, returns, costs, log.known, log.standing):
+    for more in (huge, refunds, margins, returns, costs, log.known, log.standing):
         t = _left_join(t, more)
+    first_bought = ibis.ifelse(t.opening < most, t.opening.cast("float64"), t.first_huge)
     return t.select(
         "customer_id",
         frequency=t.days_bought - 1,
@@ -134,7 +150,7 @@ def log_summary(log: Log, days: Table, calendar: Calendar, units: float) -> Tabl
         age=end - t["first"],
         monetary_value=ibis.ifelse(
             t.days_bought > 1,
-            (t.bought - t.first_bought) / ibis.greatest(t.days_bought - 1, 1).cast("float64") / units,
+            (t.bought - first_bought) / ibis.greatest(t.days_bought - 1, 1).cast("float64") / units,
             ibis.null("float64"),
         ),
         spent=t.bought / units,

@@ -24,6 +24,7 @@ _LONGEST_ODDS = 200.0
 # Below these the logarithm and the exponential lose digits, and four or five terms of their series lose none.
 _SMALL = 1e-4
 _SHORT = 1e-2
+_NO_FRACTION = 1.5 * 2.0**52
 
 
 # What tiers and benchmarks look at; ``purchase_size`` is the mean spend on a purchase day, the first one too.
@@ -291,10 +292,13 @@ def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
 
 
 def whole_minor(exact: FloatingValue) -> IntegerValue:
-    """Whole minor units, half to even, by arithmetic: the engines' own rounding differs at the half."""
-    near = (exact + 0.5).floor()
-    tie = (near - exact == 0.5) & (near / 2.0 != (near / 2.0).floor())
-    return ibis.ifelse(tie, near - 1.0, near).cast("int64")
+    """Whole minor units, half to even, where the engines' own rounding differs at the half.
+
+    A float of this size has no room for a fraction, so that adding it rounds as IEEE 754 demands of every
+    engine. For amounts below 2^51.
+    """
+    whole: IntegerValue = ((exact + _NO_FRACTION) - _NO_FRACTION).cast("int64")
+    return whole
 
 
 def _between(value: FloatingValue, least: float, most: float) -> FloatingValue:
