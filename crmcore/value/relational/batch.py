@@ -146,13 +146,14 @@ class FirmBatch:
                 "batch_cells", cell_table(constants, upload("batch_grid", grid), self.engine.fence, **law)
             ),
             upload("batch_normal", normal_table()),
+            columns,
             **law,
             units=self.units,
             fence=self.engine.fence,
             has_costs=model.costs.event_cost > 0,
             foreseen=None if model.forecaster is None else self._foreseen(model.forecaster, purchases),
         )
-        return ValuedBatch(self.engine, self.engine.keep("batch_values", values.select(*columns)), self.units)
+        return ValuedBatch(self.engine, self.engine.keep("batch_values", values), self.units)
 
     def _foreseen(self, forecaster: Forecaster, purchases: PurchaseLog | None) -> Table:
         """What numpy foresees of each customer, block by block from his own purchases."""

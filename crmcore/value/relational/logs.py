@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -139,9 +140,7 @@ def log_summary(log: Log, days: Table, calendar: Calendar, units: float) -> Tabl
     )
     amount = log.costs.amount_minor.cast("float64")
     costs = log.costs.group_by("customer_id").agg(cost=amount.sum(), cost_squared=(amount * amount).sum())
-    t = customers
-    for more in (huge, refunds, margins, returns, costs, log.known, log.standing):
-        t = _left_join(t, more)
+    t = _left_joined(customers, (huge, refunds, margins, returns, costs, log.known, log.standing))
     first_bought = ibis.ifelse(t.opening < most, t.opening.cast("float64"), t.first_huge)
     return t.select(
         "customer_id",
@@ -193,9 +192,13 @@ def _none(figure: NumericColumn) -> NumericColumn:
     return figure.fill_null(0)
 
 
-def _left_join(customers: Table, more: Table) -> Table:
-    joined = customers.left_join(more, "customer_id")
-    return joined.drop([name for name in joined.columns if name.endswith("_right")])
+def _left_joined(customers: Table, others: Sequence[Table]) -> Table:
+    """All in one step, which is compiled sooner than one after the other."""
+    joined = customers
+    for n, other in enumerate(others):
+        other = other.rename({f"of_{n}": "customer_id"})
+        joined = joined.left_join(other, customers.customer_id == other[f"of_{n}"])
+    return joined
 
 
 def _offset(zone: tzinfo, second: int) -> int:

@@ -6,7 +6,7 @@ last digits; a test compares them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ibis
 from ibis.expr.types import FloatingValue, IntegerValue, Table, Value
@@ -16,7 +16,7 @@ from crmcore.value.outlook import LEAST, LEAST_SPREAD, WIDEST
 from crmcore.value.potential import PURCHASES_OF_DOUBT, WINDOW_DAYS
 from crmcore.value.relational.tables import FARTHEST, STEPS_PER_UNIT, TERMS
 
-Add = Callable[..., Table]  # The table with more columns.
+Add = Callable[..., Table]  # The table with more columns, and without some.
 Fence = Callable[[Table], Table]
 
 # Odds of having left beyond this power of e count as this: a chance to be active below 1e-86 is none.
@@ -26,6 +26,9 @@ _SMALL = 1e-4
 _SHORT = 1e-2
 _NO_FRACTION = 1.5 * 2.0**52
 
+
+# Of the two models; after the forms that they are of, nothing reads them.
+_PARAMETERS = ("r", "alpha", "p", "q")
 
 # What tiers and benchmarks look at; ``purchase_size`` is the mean spend on a purchase day, the first one too.
 RANKED = (
@@ -44,13 +47,14 @@ def cell_table(
     t = grid.inner_join(constants, "of_comes_back")
     t = fence(t.mutate(x=t.of_frequency.cast("float64"), T=t.of_age.cast("float64")))
     t = fence(t.mutate(often=t.x * 0.0 + 1.0, count=t.purchases, all_pairs=t.pairs))
-    return _spread(t, _adding(fence), horizon_days, parameter_error)
+    return _spread(t, _adding(fence, frozenset()), horizon_days, parameter_error)
 
 
 def value_table(
     summary: Table,
     cells: Table,
     normal: Table,
+    columns: Sequence[str],
     *,
     horizon_days: float,
     parameter_error: float,
@@ -59,8 +63,7 @@ def value_table(
     has_costs: bool,
     foreseen: Table | None = None,
 ) -> Table:
-    """Adds to the summary what is found of each customer, column by column; an engine computes those that are
-    asked for.
+    """These ``columns`` of the summary and of what is found of each customer:
 
     - as :class:`~crmcore.value.clv.CustomerValues` names them: all but low and high;
     - what :func:`~crmcore.value.outlook.interval` takes, whose quantiles numpy finds afterwards;
@@ -72,14 +75,14 @@ def value_table(
     normal : of :func:`~crmcore.value.relational.logs.log_summary`, :func:`cell_table` and
     :func:`~crmcore.value.relational.tables.normal_table`.
     """
-    add = _adding(fence)
+    add = _adding(fence, frozenset(columns))
     t = summary.inner_join(
         cells,
         (summary.comes_back == cells.of_comes_back)
         & (summary.frequency == cells.of_frequency)
         & (summary.age == cells.of_age),
     )
-    t = fence(t.drop("of_comes_back", "of_frequency", "of_age").mutate(t_x=t.recency.cast("float64")))
+    t = add(t, "of_comes_back", "of_frequency", "of_age", t_x=t.recency.cast("float64"))
     t = _closed_forms(t, add, units)
     if foreseen is None:
         t = add(t, p_alive=t.closed_alive, expected_spend=t.closed_spend)
@@ -88,22 +91,38 @@ def value_table(
         t = _spread(t, add, horizon_days, parameter_error)
     t = add(
         t,
+        *_PARAMETERS,
+        *(
+            "comes_back",
+            "purchases",
+            "discounted_purchases",
+            "count",
+            "pairs",
+            "often",
+            "closed_spend",
+            "expected_spend",
+        ),
         expected_purchases=t.p_alive * t["count"],
         brings=t.often * t.discounted_purchases * t.expected_spend * t.contribution_share,
     )
     t = _with_costs(t, add, normal) if has_costs else _without_costs(t, add)
     t = add(
         t,
+        *("brings", "costs", "p_buys", "p_costs", "square", "mean", "spread"),
         contribution=t.p_alive * t.brings,
         cost_to_serve=t.p_alive * t.costs,
         clv=t.p_alive * t.brings - t.p_alive * t.costs,
     )
-    return _money(t, add, horizon_days, units)
+    return _money(t, add, horizon_days, units).select(*columns)
 
 
-def _adding(fence: Fence) -> Add:
-    def add(t: Table, **columns: Value) -> Table:
-        return fence(t.mutate(**columns))
+def _adding(fence: Fence, wanted: frozenset[str]) -> Add:
+    """For steps that name first the columns that no later step reads: unless they are wanted, they are left
+    behind, because an engine's SQL takes long to write where every step names all columns before it."""
+
+    def add(t: Table, *done: str, **columns: Value) -> Table:
+        left = (set(done) - wanted) | columns.keys()
+        return fence(t.select(*(name for name in t.columns if name not in left), **columns))
 
     return add
 
@@ -120,8 +139,11 @@ def _closed_forms(t: Table, add: Add, units: float) -> Table:
         returned_margin=(t.returned_recorded + t.margin * t.returned_unrecorded) / units,
     )
     returned = (ibis.least(t.returned, t.spent) + t.usual_return * t.typical_spend) / t.whole
-    t = add(
+    return add(
         t,
+        *("still", "gone", "weight", "whole", "a", "b", "v", "population_mean", "margin", "typical_spend"),
+        *("usual_return", "monetary_value", "recorded", "unrecorded", "returned", "returned_recorded"),
+        *("returned_unrecorded", "recorded_margin", "returned_margin"),
         closed_alive=ibis.ifelse(t.x > 0, t.still / (t.still + t.gone), 1.0),
         closed_spend=ibis.ifelse(
             t.monetary_value.isnull(), t.population_mean, t.p * (t.v + t.x * t.monetary_value) / t.weight
@@ -130,7 +152,6 @@ def _closed_forms(t: Table, add: Add, units: float) -> Table:
         + 0.0,
         history_value=t.recorded_margin - t.returned_margin - t.service_cost,
     )
-    return t
 
 
 def _corrected(t: Table, add: Add) -> Table:
@@ -145,7 +166,8 @@ def _corrected(t: Table, add: Add) -> Table:
         often=ibis.ifelse(t.is_foreseen, t.foreseen_purchases / (t.foreseen_alive * t.purchases), 1.0),
         expected_spend=ibis.ifelse(t.is_foreseen, t.foreseen_spend / t.foreseen_purchases, t.closed_spend),
     )
-    return add(t, count=t.often * t.purchases, all_pairs=t.often * t.often * t.pairs)
+    done = ("is_foreseen", "foreseen_purchases", "foreseen_spend", "foreseen_alive", "whole_factor")
+    return add(t, *done, count=t.often * t.purchases, all_pairs=t.often * t.often * t.pairs)
 
 
 def _spread(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
@@ -171,7 +193,8 @@ def _spread(t: Table, add: Add, horizon: float, parameter_error: float) -> Table
         1.0 + parameter_error**2
     ) - 1.0
     t = add(t, spread=_between(spread, LEAST_SPREAD, WIDEST))
-    return add(t, gain_log_variance=(1.0 + t.spread).ln())
+    done = ("buying_power", "of_mean", "mean_count", "some_count", "all_pairs")
+    return add(t, *done, gain_log_variance=(1.0 + t.spread).ln())
 
 
 def _with_costs(t: Table, add: Add, normal: Table) -> Table:
@@ -180,12 +203,14 @@ def _with_costs(t: Table, add: Add, normal: Table) -> Table:
     rate = t.t_x + t.closed_alive * (t["T"] - t.t_x) + t.prior_days
     t = add(
         t,
+        *("service_cost", "active_time", "T", "t_x", "closed_alive", "prior_days", "mean_per_day"),
         events_shape=(t.service_cost + t.prior_days * t.mean_per_day) / t.event_cost,
         ahead=t.active_time / rate,
     )
-    t = add(t, events=t.events_shape * t.ahead, cost_power=t.events_shape * _log1p(t.ahead))
+    t = add(t, "events_shape", events=t.events_shape * t.ahead, cost_power=t.events_shape * _log1p(t.ahead))
     t = add(
         t,
+        *("event_cost", "events", "ahead", "cost_power"),
         costs=t.event_cost * t.events,
         cost_deviation=t.event_cost * (t.events * (1.0 + t.ahead)).sqrt(),
         p_costs=_chance(t.cost_power),
@@ -196,11 +221,12 @@ def _with_costs(t: Table, add: Add, normal: Table) -> Table:
         p_costs_given=ibis.ifelse(t.costs > 0, t.p_costs, 1.0),
         cost_mean=ibis.greatest(t.costs, LEAST),
     )
-    t = add(t, relative=ibis.ifelse(t.costs > 0, t.cost_deviation / t.cost_mean, 0.0))
-    t = add(t, cost_variation=t.relative * t.relative + 1.0)
+    t = add(t, "cost_deviation", relative=ibis.ifelse(t.costs > 0, t.cost_deviation / t.cost_mean, 0.0))
+    t = add(t, "relative", cost_variation=t.relative * t.relative + 1.0)
     cost_spread = _between(t.cost_variation * t.p_costs_given - 1.0, LEAST_SPREAD, WIDEST)
     t = add(
         t,
+        "cost_variation",
         cost_log_variance=(1.0 + cost_spread).ln(),
         square=t.p_buys * t.gain_given * t.gain_given * (1.0 + t.spread)
         - 2.0 * t.brings * t.costs
@@ -209,6 +235,7 @@ def _with_costs(t: Table, add: Add, normal: Table) -> Table:
     )
     t = add(
         t,
+        *("gain_given", "cost_mean", "p_costs_given", "square", "mean"),
         gain_log_mean=ibis.greatest(t.gain_given, LEAST).ln() - t.gain_log_variance / 2.0,
         cost_log_mean=(t.cost_mean / t.p_costs_given).ln() - t.cost_log_variance / 2.0,
         deviation=ibis.greatest(t.p_alive * t.square - t["mean"] * t["mean"], 0.0).sqrt(),
@@ -219,7 +246,17 @@ def _with_costs(t: Table, add: Add, normal: Table) -> Table:
 def _without_costs(t: Table, add: Add) -> Table:
     """The same where nobody ever cost anything: below zero is only who buys below cost."""
     nothing = t.x * 0.0  # A bare number would be a decimal to PostgreSQL.
-    t = add(t, gain_given=t.brings.abs() / t.p_buys, costs=nothing, p_costs=nothing)
+    done = (
+        "service_cost",
+        "active_time",
+        "T",
+        "t_x",
+        "closed_alive",
+        "prior_days",
+        "mean_per_day",
+        "event_cost",
+    )
+    t = add(t, *done, gain_given=t.brings.abs() / t.p_buys, costs=nothing, p_costs=nothing)
     square = t.p_buys * t.gain_given * t.gain_given * (1.0 + t.spread)
     t = add(
         t,
@@ -230,23 +267,35 @@ def _without_costs(t: Table, add: Add) -> Table:
         mean=t.p_alive * t.brings,
         p_below_zero=ibis.ifelse(t.brings < 0, t.p_alive * t.p_buys, 0.0),
     )
-    return add(t, deviation=ibis.greatest(t.p_alive * t.square - t["mean"] * t["mean"], 0.0).sqrt())
+    return add(
+        t,
+        *("gain_given", "square", "mean", "gain_log_mean", "cost_log_mean"),
+        *("gain_log_variance", "cost_log_variance"),
+        deviation=ibis.greatest(t.p_alive * t.square - t["mean"] * t["mean"], 0.0).sqrt(),
+    )
 
 
 def _below_zero(t: Table, add: Add, normal: Table) -> Table:
     """P(value < 0): the normal law at z, by the Taylor series that is tabulated for the nearest step."""
     z = (t.cost_log_mean - t.gain_log_mean) / (t.gain_log_variance + t.cost_log_variance).sqrt()
-    t = add(t, z=_between(z, -FARTHEST, FARTHEST))
+    t = add(
+        t,
+        "gain_log_mean",
+        "cost_log_mean",
+        "gain_log_variance",
+        "cost_log_variance",
+        z=_between(z, -FARTHEST, FARTHEST),
+    )
     t = add(t, of_step=(t.z * float(STEPS_PER_UNIT) + 0.5).floor().cast("int64"))
     t = t.inner_join(normal, t.of_step == normal.step)
-    t = add(t, h=t.z - t.place)
+    t = add(t, "z", "of_step", "step", "place", h=t.z - t.place)
     loses: FloatingValue = t[f"c{TERMS - 1}"]
     for n in range(TERMS - 2, -1, -1):
         loses = t[f"c{n}"] + t.h * loses
-    t = add(t, loses=loses)
+    t = add(t, "h", *(f"c{n}" for n in range(TERMS)), loses=loses)
     with_gain = ibis.ifelse(t.brings < 0, 1.0, t.p_costs * t.loses)
     below = t.p_alive * ((1.0 - t.p_buys) * t.p_costs + t.p_buys * with_gain)
-    return add(t, p_below_zero=_between(below, 0.0, 1.0))
+    return add(t, "loses", p_below_zero=_between(below, 0.0, 1.0))
 
 
 def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
@@ -256,6 +305,7 @@ def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
     seen = t.age >= 2 * WINDOW_DAYS
     t = add(
         t,
+        *("spent", "x", "contribution_share", "recent_spend", "earlier_spend", "recent_purchases"),
         purchase_size=t.spent / (t.x + 1.0),
         keeps=ibis.greatest(t.contribution_share, 0.0),
         growth=ibis.ifelse(seen, t.p_alive * believed * rise, 0.0),
@@ -263,6 +313,8 @@ def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
     )
     t = add(
         t,
+        *("contribution", "cost_to_serve", "deviation", "history_value", "keeps", "growth"),
+        *("declared_budget", "estimated_budget", "frequency", "recency", "age", "p_alive"),
         exact_contribution=t.contribution * units,
         exact_cost=t.cost_to_serve * units,
         exact_deviation=t.deviation * units,
@@ -272,6 +324,8 @@ def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
     )
     t = add(
         t,
+        *("exact_contribution", "exact_cost", "exact_deviation", "exact_history", "exact_declared"),
+        *("exact_estimated", "is_estimated"),
         contribution_minor=whole_minor(t.exact_contribution),
         cost_to_serve_minor=whole_minor(t.exact_cost),
         clv_deviation_minor=whole_minor(t.exact_deviation),
