@@ -40,8 +40,9 @@ class ValueCard:
     ``potential_value`` is the sum of ``potential_parts``, None while nothing speaks of it.
     ``strategic_value`` is clv + potential_value; ``share_of_customer`` is clv over strategic_value, None
     where clv <= 0; ``strategic_provenance`` says how both are known. ``p_alive`` of a one-time buyer
-    (frequency 0) is 1 by construction and says nothing. ``stale`` means older than the firm allows: promise
-    nothing by tier. ``why`` is for staff, one sentence a reason.
+    (frequency 0) is 1 in the closed form, by construction; only a forecast that foresees less than a third of
+    its purchases makes it lower. It says little of him: rank no newcomer by it. ``stale`` means older than
+    the firm allows: promise nothing by tier. ``why`` is for staff, one sentence a reason.
     """
 
     customer_id: str

@@ -19,6 +19,10 @@ _FAR = 8.0
 # With both shapes above this the Gauss series loses digits, and the integrand is a narrow bell.
 _LARGE = 12.0
 _BELL_NODES = np.linspace(-13.0, 13.0, 241)
+# Almost every bell is so narrow that the poles of the integrand, pi away from the axis, lie beyond six of its
+# widths: then the trapezoidal rule gains nothing from finer steps, and takes a sixth of the time.
+_NARROW = 0.5
+_NARROW_NODES = np.linspace(-10.8, 10.8, 37)
 _GAUSS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(16)
 _PANELS = 40
 _PANEL_NODES = ((np.arange(_PANELS)[:, None] + (_GAUSS + 1) / 2) / _PANELS).ravel()
@@ -98,10 +102,14 @@ def _by_bell(a: float, beta: FloatArray, m: FloatArray, sigma: FloatArray) -> Fl
     q, grown = 1 - p, 1 + p * sigma
     bend = p * q * (a + beta + m * sigma * ((q - p) * grown - sigma * p * q) / grown**2)
     width = 1 / np.sqrt(np.maximum(bend, 1e-300))
-    u = (np.log(p) - np.log1p(-p))[..., None] + width[..., None] * _BELL_NODES
-    log_value = _log_integrand(a, beta[..., None], m[..., None], sigma[..., None], u)
-    log_value -= betaln(a, beta)[..., None]
-    result: FloatArray = np.exp(log_value).sum(axis=-1) * (_BELL_NODES[1] - _BELL_NODES[0]) * width
+    top = np.log(p) - np.log1p(-p)
+    result = np.empty(beta.shape)
+    narrow = width <= _NARROW
+    for rows, nodes in ((narrow, _NARROW_NODES), (~narrow, _BELL_NODES)):
+        u = top[rows, None] + width[rows, None] * nodes
+        log_value = _log_integrand(a, beta[rows, None], m[rows, None], sigma[rows, None], u)
+        log_value -= betaln(a, beta[rows])[:, None]
+        result[rows] = np.exp(log_value).sum(axis=-1) * (nodes[1] - nodes[0]) * width[rows]
     return result
 
 

@@ -1,18 +1,22 @@
 """The value of a customer whose firm has a season: closed forms, corrected by the forecast."""
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
+from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from crmcore.value.clv import CustomerValues, value_customers
 from crmcore.value.engine import Scoring, score_firm
-from crmcore.value.forecasting import Variant
+from crmcore.value.forecasting import Forecaster, Foreseen, Variant
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import InvalidHistory
 from tests.value.worlds import World, a_world
+
+FloatArray = NDArray[np.float64]
 
 UNTIL, HORIZON = 560, 150
 TERMS = ValueTerms(0.4, 0.1, HORIZON)
@@ -58,6 +62,32 @@ def test_chances_stay_chances_and_intervals_hold_the_value(season: Scoring) -> N
     assert ((values.p_alive >= 0) & (values.p_alive <= 1)).all()
     assert (values.low <= values.clv + 1e-9).mean() > 0.99
     assert (values.high >= values.clv - 1e-9).mean() > 0.99
+
+
+@dataclass(frozen=True)
+class Pessimist:
+    """Foresees a share of what the closed form expects of each customer."""
+
+    purchases: FloatArray
+
+    def predict(self, log: PurchaseLog, until: int | None = None) -> Foreseen:
+        return Foreseen(self.purchases, 50.0 * self.purchases)
+
+
+@pytest.mark.parametrize(("share", "alive"), [(1.0, 1.0), (0.34, 1.0), (0.1, 0.3)])
+def test_a_one_time_buyer_is_surely_active_unless_less_than_a_third_is_foreseen(
+    shop: PurchaseLog, season: Scoring, share: float, alive: float
+) -> None:
+    """As the card and the method page say."""
+    assert season.fit.model is not None
+    summary, ledger = shop.summary(UNTIL), ledger_of(shop)
+    model = season.fit.model
+    expected = model.purchases.expected_purchases(summary, HORIZON)
+    gloomy = replace(model, forecaster=cast(Forecaster, Pessimist(share * expected)))
+    values = value_customers(summary, ledger, gloomy, None, shop)
+    once = summary.frequency == 0
+    assert once.sum() > 100
+    np.testing.assert_allclose(values.p_alive[once], alive)
 
 
 def test_one_customer_is_valued_from_stored_parameters_to_the_bit(shop: PurchaseLog, season: Scoring) -> None:
