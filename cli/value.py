@@ -78,12 +78,17 @@ def fit_command(
 
 def _as_json(report: FitReport) -> dict[str, object]:
     stored = json.loads(report.model.to_json())
-    return {**stored, "observed_until": report.observed_until.isoformat(), "time_unit": report.time_unit}
+    return {
+        **stored,
+        "diagnostics": [asdict(d) for d in report.diagnostics],
+        "observed_until": report.observed_until.isoformat(),
+        "time_unit": report.time_unit,
+    }
 
 
 def _print(report: FitReport) -> None:
     model = report.model
-    for diagnostic in model.diagnostics_:
+    for diagnostic in report.diagnostics:
         kind = "Not usable" if diagnostic.blocking else "Note"
         typer.echo(f"{kind}: {diagnostic.message} ({diagnostic.code})")
     table = Table("Parameter", "Estimate", "Standard error")

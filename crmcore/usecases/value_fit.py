@@ -19,7 +19,9 @@ from crmcore.value import (
     PurchaseSummary,
     ShiftedBetaGeometric,
 )
+from crmcore.value.concentration import check_concentration
 from crmcore.value.contracts import summarise_contracts
+from crmcore.value.fitting import Diagnostic
 
 FittedModel = Literal["bgnbd", "mbgnbd", "pareto_nbd", "gamma_gamma", "sbg"]
 TimeUnit = Literal["day", "week"]
@@ -35,9 +37,13 @@ _OF_ORDERS: Mapping[str, Callable[[PurchaseSummary], Estimator[Any]]] = {
 
 @dataclass(frozen=True)
 class FitReport:
-    """A fitted model and what it was fitted to. Contracts are counted in years whatever ``time_unit`` is."""
+    """A fitted model and what it was fitted to. Contracts are counted in years whatever ``time_unit`` is.
+
+    diagnostics : of the model, and of the orders behind it.
+    """
 
     model: Estimator[Any]
+    diagnostics: tuple[Diagnostic, ...]
     observed_until: date
     time_unit: TimeUnit
 
@@ -56,8 +62,11 @@ def fit_model(
         with crm.store.read() as tx:
             rows = tx.orders.contracts_started(observed_until)
         contracts = summarise_contracts(rows, observed_until=observed_until)
-        return FitReport(ShiftedBetaGeometric().fit(contracts), observed_until, time_unit)
+        of_contracts = ShiftedBetaGeometric().fit(contracts)
+        return FitReport(of_contracts, of_contracts.diagnostics_, observed_until, time_unit)
     with crm.store.read() as tx:
         books = books_of(tx, firm, firm.currency, firm.value.margin, observed_until)
     summary = books.summary.in_units_of(_DAYS[time_unit])
-    return FitReport(_OF_ORDERS[model](summary), observed_until, time_unit)
+    fitted = _OF_ORDERS[model](summary)
+    diagnostics = fitted.diagnostics_ + check_concentration(summary.spent, "spend")
+    return FitReport(fitted, diagnostics, observed_until, time_unit)

@@ -11,6 +11,7 @@ from crmcore.usecases.value_findings import Found, Missing, Parameter, parameter
 from crmcore.value.accuracy import Accuracy
 from crmcore.value.backtest import Backtest, Cell, Difference, backtest
 from crmcore.value.bgnbd import BGNBD
+from crmcore.value.concentration import check_concentration
 from crmcore.value.forecasting import Trial
 from crmcore.value.lift import Tenth, lift_by_tenth
 from crmcore.value.purchase_log import PurchaseLog
@@ -115,6 +116,7 @@ def _compare(log: PurchaseLog, until: date, horizon: int, by_default: bool) -> H
             "import.",
         )
     base = result.forecaster.base
+    of_log = check_concentration(log.until(day).summary(day).spent, "spend")
     measures: tuple[Measure, ...] = ("purchases", "spend") if result.actual_spend.any() else ("purchases",)
     return HoldOut(
         until=until,
@@ -127,7 +129,7 @@ def _compare(log: PurchaseLog, until: date, horizon: int, by_default: bool) -> H
         by_frequency=result.by_frequency,
         tracking=_tracking(log, result, day, horizon),
         parameters=parameters(base.purchases, base.spend),
-        diagnostics=with_advice([*base.purchases.diagnostics_, *base.spend.diagnostics_]),
+        diagnostics=with_advice([*base.purchases.diagnostics_, *base.spend.diagnostics_, *of_log]),
     )
 
 

@@ -14,6 +14,7 @@ from crmcore.money import exponent, from_minor
 from crmcore.tiers import Tier
 from crmcore.usecases.value_findings import Found, Missing, Parameter, parameters, with_advice
 from crmcore.value.benchmarks import Benchmarks
+from crmcore.value.concentration import check_concentration
 from crmcore.value.engine import MODEL_VERSION
 from crmcore.value.fitting import Diagnostic
 from crmcore.value.forecasting import Variant
@@ -95,7 +96,9 @@ def values_in_force(
         bars=bars(clv),
         typical=typical_by_tenth(*(np.array(sure, dtype=np.float64) / units).T) if sure else _ANOTHER_VERSION,
         parameters=of_fits,
-        diagnostics=with_advice(Diagnostic(**d) for d in run.diagnostics),
+        diagnostics=with_advice(
+            [*(Diagnostic(**d) for d in run.diagnostics), *check_concentration(clv, "value")]
+        ),
     )
 
 

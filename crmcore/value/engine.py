@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crmcore.value.benchmarks import Benchmarks, find_benchmarks
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
+from crmcore.value.concentration import check_concentration
 from crmcore.value.fitting import Diagnostic
 from crmcore.value.forecasting import ENOUGH_TO_CHOOSE, Forecaster, Variant, fit_forecaster
 from crmcore.value.gamma_gamma import GammaGamma
@@ -57,8 +58,9 @@ def fit_firm(
         message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
         return FirmFit(None, None, None, (Diagnostic("too_few_repeat_buyers", message, True),))
     purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
-    of_time = check_horizon(summary, terms.horizon_days) + check_end(summary)
-    diagnostics = purchases.diagnostics_ + spend.diagnostics_ + of_time
+    of_log = check_horizon(summary, terms.horizon_days) + check_end(summary)
+    of_log += check_concentration(summary.spent, "spend")
+    diagnostics = purchases.diagnostics_ + spend.diagnostics_ + of_log
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
     forecaster = None if log is None else _forecaster(log, summary, terms)

@@ -16,10 +16,18 @@ WHAT_TO_DO: Mapping[DiagnosticCode, str] = {
         "`rapport value fit --model sbg`."
     ),
     "extrapolates_beyond_twice_T": "Choose a shorter value.horizon_days in firm.yml, or import older orders.",
+    "few_customers_carry_the_total": (
+        "Give each of them a plan and an account manager, and judge the others by their median, not by their "
+        "mean."
+    ),
     "log_ends_early": (
         "Import the orders since then, or score as of the last day of the log (`rapport score --as-of DAY`)."
     ),
     "not_converged": "Look for odd rows in the import (`rapport doctor`), then score again.",
+    "one_customer_carries_the_total": (
+        "Check his orders for a mistake; keep him out of the import (`--exclude`) if he is another business. "
+        "What remains without him says `rapport value simulate --customer CUSTOMER --leaves`."
+    ),
     "same_rates_assumed": "Nothing is wrong with the data; a longer log tells customers apart.",
     "spend_depends_on_frequency": (
         "Compare groups of like frequency. A forecast with recalibration, and values that stand on it, take "

@@ -12,6 +12,7 @@ PAGES = (
     "bg-nbd",
     "buyer-types",
     "clv",
+    "concentration",
     "cost-to-serve",
     "dynamics",
     "gamma-gamma",

@@ -45,7 +45,7 @@ def test_mean_power_keeps_its_digits_where_m_less_a_is_nearly_whole(
         assert found == pytest.approx(exact, rel=1e-10)
 
 
-@pytest.mark.parametrize("a", [12.1, 20.0, 300.0])
+@pytest.mark.parametrize("a", [12.1, 300.0])
 @pytest.mark.parametrize("beta", [12.1, 1000.0])
 def test_mean_power_of_many_who_leave_alike_agrees_with_mpmath(a: float, beta: float) -> None:
     """Both shapes large: narrow bells, and with m near a and a large sigma the widest of them."""
