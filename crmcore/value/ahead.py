@@ -18,6 +18,7 @@ from crmcore.value.fitting import blocks
 from crmcore.value.summary import InvalidHistory
 
 FloatArray = NDArray[np.float64]
+Integrals = Callable[[FloatArray, FloatArray], list[FloatArray]]
 # (frequency, age, time ahead) -> a mean over the customer's unknown traits; all of one shape.
 After = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 
@@ -112,42 +113,41 @@ def _sampled(
     return s, value * np.exp(v) * (top * bend / 2)[:, None] * weights
 
 
-def tabulate(
-    integrals: Callable[[FloatArray, FloatArray], list[FloatArray]],
-    x: FloatArray,
-    T: FloatArray,
-    youngest: float,
-) -> list[FloatArray]:
-    """``integrals(x, youngest + T)`` of every customer, each shape (n,), through tables by age.
+class Tables:
+    """Functions of frequency and age through tables by age; each panel is computed once, when it is needed.
 
-    integrals : positive functions of frequency and age, analytic in log age.
+    integrals : several functions of (frequency, age) at once, positive and analytic in log age.
+    youngest : the age of somebody at T = 0.
     """
-    days = _WholeDays.of(x, T)
-    if days is None:
-        return _through_panels(integrals, x, T, youngest)
-    found = _through_panels(integrals, *days.of_cells(), youngest)
-    return [days.spread(figures, x, T) for figures in found]
 
+    def __init__(self, integrals: Integrals, youngest: float) -> None:
+        self._integrals, self._youngest = integrals, youngest
+        # Chebyshev coefficients, shape (points, functions), by frequency + 1j * panel.
+        self._known: dict[complex, FloatArray] = {}
 
-def _through_panels(
-    integrals: Callable[[FloatArray, FloatArray], list[FloatArray]],
-    x: FloatArray,
-    T: FloatArray,
-    youngest: float,
-) -> list[FloatArray]:
-    elapsed = np.log1p(T / youngest)
-    panel = np.floor(elapsed)
-    pairs, pair = np.unique(x + 1j * panel, return_inverse=True)
-    places = pairs.imag[:, None] + _PLACES
-    ages = youngest * np.exp(places)
-    frequencies = np.broadcast_to(pairs.real[:, None], ages.shape)
-    found: list[list[FloatArray]] = []
-    for some in blocks(len(pairs), 256):
-        values = integrals(frequencies[some].ravel(), ages[some].ravel())
-        found.append([_coefficients(v.reshape(-1, _POINTS)) for v in values])
-    argument = 2 * (elapsed - panel) - 1
-    tables = [np.concatenate(parts) for parts in zip(*found, strict=True)]
-    return [_clenshaw(table, pair, argument) for table in tables]
+    def at(self, x: FloatArray, T: FloatArray) -> list[FloatArray]:
+        """Every function of every customer, at the age ``youngest + T``; each shape (n,)."""
+        days = _WholeDays.of(x, T)
+        if days is None:
+            return self._through_panels(x, T)
+        return [days.spread(figures, x, T) for figures in self._through_panels(*days.of_cells())]
+
+    def _through_panels(self, x: FloatArray, T: FloatArray) -> list[FloatArray]:
+        elapsed = np.log1p(T / self._youngest)
+        panel = np.floor(elapsed)
+        pairs, pair = np.unique(x + 1j * panel, return_inverse=True)
+        named = pairs.tolist()
+        self._compute(np.array([one for one in named if one not in self._known]))
+        table = np.stack([self._known[one] for one in named], axis=-1)
+        return list(_clenshaw(table, pair, 2 * (elapsed - panel) - 1))
+
+    def _compute(self, pairs: NDArray[np.complex128]) -> None:
+        for some in blocks(len(pairs), 256):
+            ages = self._youngest * np.exp(pairs[some].imag[:, None] + _PLACES)
+            frequencies = np.broadcast_to(pairs[some].real[:, None], ages.shape)
+            values = np.stack(self._integrals(frequencies.ravel(), ages.ravel()))
+            coefficients = _coefficients(values.reshape(len(values), -1, _POINTS))
+            self._known.update(zip(pairs[some].tolist(), coefficients.transpose(1, 2, 0), strict=True))
 
 
 def in_blocks(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
@@ -159,22 +159,22 @@ def in_blocks(function: Callable[..., FloatArray], *columns: FloatArray) -> Floa
 
 
 def _coefficients(values: FloatArray) -> FloatArray:
-    """Chebyshev coefficients, shape (pairs, points), summed in an order that does not depend on the pairs."""
+    """Chebyshev coefficients along the last axis, summed in an order that does not depend on the pairs."""
     result = np.zeros_like(values)
     for k in range(_POINTS):
-        result += values[:, k, None] * _TO_COEFFICIENTS[k]
+        result += values[..., k, None] * _TO_COEFFICIENTS[k]
     return result
 
 
 def _clenshaw(table: FloatArray, pair: NDArray[np.intp], argument: FloatArray) -> FloatArray:
-    result = np.empty(len(argument))
-    columns = np.ascontiguousarray(table.T)
+    """table : shape (points, functions, pairs). Returns shape (functions, n)."""
+    result = np.empty((table.shape[1], len(argument)))
     for some in blocks(len(argument)):
         of, t = pair[some], argument[some]
-        later, last = np.zeros(len(t)), np.zeros(len(t))
+        later, last = np.zeros_like(result[:, some]), np.zeros_like(result[:, some])
         for k in range(_POINTS - 1, 0, -1):
-            later, last = 2 * t * later - last + columns[k][of], later
-        result[some] = t * later - last + columns[0][of]
+            later, last = 2 * t * later - last + table[k][:, of], later
+        result[:, some] = t * later - last + table[0][:, of]
     return result
 
 

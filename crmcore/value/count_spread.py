@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value.ahead import integrate, tabulate
-from crmcore.value.beta_geometric import BetaGeometric
+from crmcore.value.ahead import Tables, integrate
+from crmcore.value.beta_geometric import BetaGeometric, BetaGeometricParams
 from crmcore.value.hypergeometric import mean_power
 from crmcore.value.summary import PurchaseSummary
 
@@ -21,7 +23,15 @@ def ordered_pairs(purchases: BetaGeometric, summary: PurchaseSummary, horizon: f
     may lie anywhere before the second at u. The mean over lambda ~ Gamma(r + x, alpha + T) and
     p ~ Beta(a, b + m) gives one more ``mean_power``; our own derivation, checked against simulation.
     """
-    params, before = purchases.params_, purchases.CHANCES_BEFORE
+    if not len(summary):
+        return np.zeros(0)
+    tables = _tables(type(purchases), purchases.params_, horizon)
+    return tables.at(summary.frequency, summary.T)[0]
+
+
+@lru_cache(maxsize=16)
+def _tables(kind: type[BetaGeometric], params: BetaGeometricParams, horizon: float) -> Tables:
+    before = kind.CHANCES_BEFORE
 
     def after(x: FloatArray, age: FloatArray, u: FloatArray) -> FloatArray:
         shape, stays = params.r + x, params.b + x + before
@@ -36,6 +46,4 @@ def ordered_pairs(purchases: BetaGeometric, summary: PurchaseSummary, horizon: f
     def pairs_by(x: FloatArray, age: FloatArray) -> list[FloatArray]:
         return integrate(after, bend, x, age, horizon, (0.0,))
 
-    if not len(summary):
-        return np.zeros(0)
-    return tabulate(pairs_by, summary.frequency, summary.T, params.alpha)[0]
+    return Tables(pairs_by, params.alpha)

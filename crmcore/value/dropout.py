@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Self
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value.ahead import check_ahead, integrate, tabulate
+from crmcore.value.ahead import Tables, check_ahead, integrate
 from crmcore.value.estimator import Estimator
 from crmcore.value.fitting import LEAST_GAIN, Diagnostic, Optimum
 from crmcore.value.purchase_model import Forecast, check_horizon
@@ -142,14 +142,30 @@ class HeterogeneousModel[P: DataclassInstance](DropoutModel[P]):
         if n == 0 or horizon == 0:
             return [np.zeros(n) for _ in of_purchases + of_time]
 
-        def integrals(x: FloatArray, age: FloatArray) -> list[FloatArray]:
-            found = []
-            for power, discounts in ((1, of_purchases), (0, of_time)):
-                after = partial(self._after, power=power)
-                found += integrate(after, self._bend, x, age, horizon, discounts)
-            return found
+        # The same parameters have the same tables, whichever object holds them.
+        params = tuple(vars(self.params_).values())
+        tables = _tables(type(self), params, horizon, of_purchases, of_time)
+        return tables.at(summary.frequency, summary.T)
 
-        return tabulate(integrals, summary.frequency, summary.T, self._youngest)
+
+@lru_cache(maxsize=16)
+def _tables(
+    kind: type[HeterogeneousModel[Any]],
+    params: tuple[float, ...],
+    horizon: float,
+    of_purchases: tuple[float, ...],
+    of_time: tuple[float, ...],
+) -> Tables:
+    model = kind.of(*params)
+
+    def integrals(x: FloatArray, age: FloatArray) -> list[FloatArray]:
+        found = []
+        for power, discounts in ((1, of_purchases), (0, of_time)):
+            after = partial(model._after, power=power)
+            found += integrate(after, model._bend, x, age, horizon, discounts)
+        return found
+
+    return Tables(integrals, model._youngest)
 
 
 def check_observed(summary: PurchaseSummary) -> None:
