@@ -536,11 +536,12 @@ value_runs = Table(
     Column("scored_at", UtcDateTime, nullable=False),
     Column("horizon_days", Integer, nullable=False),
     Column("currency", String(3), nullable=False),
-    Column("parameters", JSON, nullable=False),
+    Column("parameters", JSON, nullable=False),  # Never changed once published: processes keep them.
     Column("diagnostics", JSON, nullable=False, default=list),
     Column("published", Boolean, nullable=False),
     # False while its snapshots are being written; whoever scores next goes on with it.
     Column("finished", Boolean, nullable=False, default=True, server_default=true()),
+    Index("ix_value_runs_newest", "published", "finished", "scored_at", "run_id"),
 )
 
 value_snapshots = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
     RowMapping,
     Select,
     and_,
@@ -17,8 +18,12 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
+    null,
     select,
     text,
+    true,
+    union_all,
     update,
 )
 
@@ -35,7 +40,9 @@ from crmcore.store.schema import (
 from crmcore.store.schema import customers as customer_rows
 from crmcore.tiers import Tier
 from crmcore.value.snapshots import (
+    BookRows,
     CurrentFigures,
+    InForce,
     MoneyRow,
     NeedBudget,
     StandingTier,
@@ -64,9 +71,21 @@ class Query:
         self.some = everybody.where(customer.in_(bindparam("customers", expanding=True)))
 
 
-def _money(table: Any, *more: Any) -> Select[Any]:
+class Together:
+    """Queries of the same columns in one statement; the last column counts which of them a row is of."""
+
+    def __init__(self, *queries: Query) -> None:
+        self.everybody = union_all(*(q.everybody.add_columns(_constant(i)) for i, q in enumerate(queries)))
+        self.some = union_all(*(q.some.add_columns(_constant(i)) for i, q in enumerate(queries)))
+
+
+def _constant(number: int) -> ColumnElement[int]:
+    return literal_column(str(number), Integer)
+
+
+def _money(table: Any, margin: Any) -> Select[Any]:
     key, at = table.primary_key.columns[0], table.c[_MOMENTS[table.name]]
-    columns = (key, table.c.customer_id, at, table.c.amount_minor, table.c.currency, *more)
+    columns = (key, table.c.customer_id, at, table.c.amount_minor, table.c.currency, margin)
     return select(*columns).where(at < bindparam("moment"))
 
 
@@ -77,7 +96,8 @@ ORDERS = Query(
 RETURNS = Query(
     _money(returns, returns.c.margin_minor).where(returns.c.status != "refused"), returns.c.customer_id
 )
-COSTS = Query(_money(service_costs), service_costs.c.customer_id)
+COSTS = Query(_money(service_costs, null().label("margin_minor")), service_costs.c.customer_id)
+_MONEY = Together(ORDERS, RETURNS, COSTS)
 _BUDGETS = Query(
     select(needs.c.need_id, needs.c.customer_id, needs.c.provenance, needs.c.budget).where(
         needs.c.status == "open", needs.c.customer_id.is_not(None)
@@ -85,9 +105,12 @@ _BUDGETS = Query(
     needs.c.customer_id,
 )
 _TRAITS = Query(
-    select(customer_traits.c.customer_id, customer_traits.c.trait, customer_traits.c.answer),
+    select(
+        customer_traits.c.trait, customer_traits.c.customer_id, customer_traits.c.answer, null().label("none")
+    ),
     customer_traits.c.customer_id,
 )
+_STATED = Together(_BUDGETS, _TRAITS)
 _STANDING = Query(
     select(
         value_snapshots.c.customer_id,
@@ -117,6 +140,11 @@ _NEWEST_RUN = (
     .limit(1)
 )
 _RUN_IN_FORCE = _NEWEST_RUN.where(value_runs.c.published)
+_NAMED_IN_FORCE = _RUN_IN_FORCE.with_only_columns(value_runs.c.run_id, value_runs.c.model_version).subquery()
+_STANDING_OF_SOME = _STANDING.some.subquery()
+_IN_FORCE = select(_NAMED_IN_FORCE, _STANDING_OF_SOME).join_from(
+    _NAMED_IN_FORCE, _STANDING_OF_SOME, true(), isouter=True
+)
 _CURRENT = (
     select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
     .select_from(current_values)
@@ -144,16 +172,26 @@ class Values:
 
     # --- what valuing reads: of everybody, or of the named customers alone ---
 
-    def orders_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
-        """Every order placed before the moment that was not cancelled."""
-        return [MoneyRow(*row) for row in self._ask(ORDERS, customers, moment=moment)]
+    def rows_before(self, moment: datetime, customers: Customers = None) -> BookRows:
+        """What happened before the moment, and what these customers have said of themselves until now.
 
-    def returns_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
-        """Every return asked for before the moment that was not refused."""
-        return [MoneyRow(*row) for row in self._ask(RETURNS, customers, moment=moment)]
+        Orders that were not cancelled, returns that were not refused, service costs; and as
+        :meth:`open_need_budgets` and :meth:`answers`. Two statements, because a refresh waits for each.
+        """
+        found = BookRows([], [], [], [], {})
+        money = (found.orders, found.returns, found.costs)
+        for *row, kind in self._ask(_MONEY, customers, moment=moment):
+            money[kind].append(MoneyRow(*row))
+        for name, customer_id, stated, budget, kind in self._ask(_STATED, customers):
+            if kind:
+                found.answers.setdefault(customer_id, {})[name] = stated
+            elif budget:
+                found.budgets.append(NeedBudget(name, customer_id, stated, budget))
+        return found
 
-    def service_costs_before(self, moment: datetime, customers: Customers = None) -> list[MoneyRow]:
-        return [MoneyRow(*row) for row in self._ask(COSTS, customers, moment=moment)]
+    def orders_before(self, moment: datetime) -> list[MoneyRow]:
+        """Everybody's orders placed before the moment that were not cancelled."""
+        return [MoneyRow(*row) for row in self._ask(ORDERS, None, moment=moment)]
 
     def open_need_budgets(self, customers: Customers = None) -> list[NeedBudget]:
         """Budgets of needs that their customers confirmed and nobody has met."""
@@ -162,16 +200,27 @@ class Values:
     def answers(self, customers: Customers = None) -> dict[str, dict[str, str]]:
         """What customers answered of themselves, trait -> answer, by customer."""
         found: dict[str, dict[str, str]] = {}
-        for customer_id, trait, answer in self._ask(_TRAITS, customers):
+        for trait, customer_id, answer, _ in self._ask(_TRAITS, customers):
             found.setdefault(customer_id, {})[trait] = answer
         return found
 
     def standing(self, customers: Customers = None) -> dict[str, StandingTier]:
         """The tier that each customer has now; who has none is not in it."""
-        return {
-            customer_id: StandingTier(tier, decision_id, tuple(r["code"] for r in reasons), *rest)
-            for customer_id, tier, decision_id, reasons, *rest in self._ask(_STANDING, customers)
-        }
+        return dict(map(_standing, self._ask(_STANDING, customers)))
+
+    def in_force(self, customers: Sequence[str]) -> InForce | None:
+        """The run in force with the tiers that these customers have now, at one moment; None before any."""
+        asked = [self._connection.execute(_IN_FORCE, {"customers": some}).all() for some in chunks(customers)]
+        rows = [row for some in asked for row in some]
+        if not rows:
+            return None
+        run_id, model_version = rows[0][:2]
+        return InForce(run_id, model_version, dict(_standing(row[2:]) for row in rows if row[2] is not None))
+
+    def run(self, run_id: str) -> ValueRun:
+        """One that is there."""
+        query = select(value_runs).where(value_runs.c.run_id == run_id)
+        return run_of(dict(self._connection.execute(query).mappings().one()))
 
     def run_in_force(self) -> ValueRun | None:
         """The newest published run: its parameters and borders value everybody until the next."""
@@ -327,7 +376,7 @@ class Values:
         )
         return list(self._connection.execute(query).scalars())
 
-    def _ask(self, query: Query, customers: Customers, **values: object) -> Iterator[Any]:
+    def _ask(self, query: Query | Together, customers: Customers, **values: object) -> Iterator[Any]:
         if customers is None:
             yield from self._connection.execute(query.everybody, values)
             return
@@ -338,6 +387,12 @@ class Values:
 def chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
     """SQLite takes a limited number of values in one statement."""
     return (customers[i : i + _AT_ONCE] for i in range(0, len(customers), _AT_ONCE))
+
+
+def _standing(row: Sequence[Any]) -> tuple[str, StandingTier]:
+    """Whose tier it is, and the tier, from a row of ``_STANDING``."""
+    customer_id, tier, decision_id, reasons, *rest = row
+    return customer_id, StandingTier(tier, decision_id, tuple(r["code"] for r in reasons), *rest)
 
 
 def _pair(row: RowMapping) -> tuple[ValueRun, ValueSnapshot]:

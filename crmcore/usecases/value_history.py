@@ -128,18 +128,16 @@ def _moved(
     if {first_run.model_version, last_run.model_version} != {MODEL_VERSION}:
         return [("another_model_version", last.clv_minor - first.clv_minor)]
     then, now = end_of(firm, first.observed_until), end_of(firm, last.observed_until)
-    only = [customer_id]
-    orders, returns = tx.value.orders_before(now, only), tx.value.returns_before(now, only)
-    costs, answers = tx.value.service_costs_before(now, only), tx.value.answers(only)
+    rows = tx.value.rows_before(now, [customer_id])
 
     def clv(orders_until: datetime, costs_until: datetime, seen_until: date, run: ValueRun) -> int:
         model = ValueModel.from_parameters(run.parameters)
         books = read_books(
-            [row for row in orders if row.at < orders_until],
-            [row for row in returns if row.at < orders_until],
-            [row for row in costs if row.at < costs_until],
+            [row for row in rows.orders if row.at < orders_until],
+            [row for row in rows.returns if row.at < orders_until],
+            [row for row in rows.costs if row.at < costs_until],
             [],
-            answers,
+            rows.answers,
             observed_until=seen_until,
             zone=firm.zone,
             currency=run.currency,

@@ -12,14 +12,13 @@ from datetime import date, datetime, time, timedelta
 
 from crmcore.firm import Firm
 from crmcore.store.transaction import Transaction
-from crmcore.tiers import Tier, TierPolicy, read_borders
+from crmcore.tiers import Tier
 from crmcore.usecases.events import tell_of_tiers
 from crmcore.usecases.value_records import Valued, record_values
-from crmcore.value.benchmarks import Benchmarks
+from crmcore.usecases.value_rules import Rules, published_rules
 from crmcore.value.books import Books, ForeignCurrency, read_books
 from crmcore.value.clv import value_customers
 from crmcore.value.engine import MODEL_VERSION
-from crmcore.value.model import ValueModel
 from crmcore.value.ranking import rank
 from crmcore.value.snapshots import StandingTier, ValueRun, ValueSnapshot
 
@@ -43,11 +42,12 @@ def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: d
     are: storing an order must not fail because it cannot be valued.
     """
     tx.value.lock(customers)
-    run = tx.value.run_in_force()
-    if run is None or run.model_version != MODEL_VERSION:
+    in_force = tx.value.in_force(customers)
+    if in_force is None or in_force.model_version != MODEL_VERSION:
         return False
+    rules = published_rules(tx, in_force.run_id)
     try:
-        value_again(tx, firm, run, customers, tx.value.standing(customers), now)
+        value_again(tx, firm, rules, customers, in_force.standing, now)
     except ForeignCurrency as error:
         tx.incidents.add("value_not_refreshed", now, detail=str(error))
         return False
@@ -57,21 +57,21 @@ def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: d
 def value_again(
     tx: Transaction,
     firm: Firm,
-    run: ValueRun,
+    rules: Rules,
     customers: Sequence[str],
     standing: Mapping[str, StandingTier],
     now: datetime,
 ) -> list[ValueSnapshot]:
-    """New current values of these customers by a run.
+    """New current values of these customers by the rules of a run.
 
     ``standing`` has the tiers and decisions that hysteresis and records go on from.
     Raises :class:`ForeignCurrency` before anything is written.
     """
-    model = ValueModel.from_parameters(run.parameters)
+    run = rules.run
     observed_until = max(firm.today(now), run.observed_until)
-    books = books_of(tx, firm, run.currency, model.terms.margin, observed_until, customers)
+    books = books_of(tx, firm, run.currency, rules.model.terms.margin, observed_until, customers)
     previous = {customer_id: found.tier for customer_id, found in standing.items()}
-    valued = value_by_run(run, model, books, observed_until, previous)
+    valued = value_by_rules(rules, books, observed_until, previous)
     revisions = _next_revisions(tx, run, books.summary.customer_id, standing)
     snapshots = record_values(tx, valued, standing, revisions, now)
     tx.value.make_current(snapshots)
@@ -92,16 +92,12 @@ def _next_revisions(
     return {customer_id: last.get(customer_id, 0) + 1 for customer_id in customers}
 
 
-def value_by_run(
-    run: ValueRun, model: ValueModel, books: Books, observed_until: date, previous: Mapping[str, Tier]
-) -> Valued:
-    """Everybody in the books, by the stored parameters and borders of a run."""
-    policy = TierPolicy(**run.parameters["policy"])
-    borders = read_borders(run.parameters["borders"])
-    peers = Benchmarks.from_json(run.parameters["benchmarks"]).peers
+def value_by_rules(rules: Rules, books: Books, observed_until: date, previous: Mapping[str, Tier]) -> Valued:
+    """Everybody in the books, by the parameters and borders of a run."""
+    run, model, policy = rules.run, rules.model, rules.policy
     values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
     borders, ranked = rank(
-        books, values, peers, model.terms.horizon_days, policy, previous, run.currency, borders
+        books, values, rules.peers, model.terms.horizon_days, policy, previous, run.currency, rules.borders
     )
     return Valued(run, observed_until, books.summary, values, ranked, borders, policy)
 
@@ -117,11 +113,7 @@ def books_of(
     """The books of the whole firm, or of the named customers, until the end of a day of the firm."""
     end = datetime.combine(observed_until + timedelta(days=1), time(), firm.zone)
     return read_books(
-        tx.value.orders_before(end, customers),
-        tx.value.returns_before(end, customers),
-        tx.value.service_costs_before(end, customers),
-        tx.value.open_need_budgets(customers),
-        tx.value.answers(customers),
+        *tx.value.rows_before(end, customers),
         observed_until=observed_until,
         zone=firm.zone,
         currency=currency,

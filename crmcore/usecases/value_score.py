@@ -27,6 +27,7 @@ from crmcore.usecases.value_chunks import KEPT, valued_rows
 from crmcore.usecases.value_log import lay_log, scored_table
 from crmcore.usecases.value_records import record_values
 from crmcore.usecases.value_refresh import value_again
+from crmcore.usecases.value_rules import Rules
 from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.engine import MODEL_VERSION, FirmFit
 from crmcore.value.fitting import Diagnostic
@@ -173,7 +174,7 @@ def _publish(crm: Crm, run: ValueRun, now: datetime) -> ScoreReport:
             is_first = tx.value.run_in_force() is None
             standing = tx.value.standing(late)
             tx.value.publish(run.run_id)
-            value_again(tx, crm.firm, run, late, standing, now)
+            value_again(tx, crm.firm, Rules.of(run), late, standing, now)
             if not is_first:  # The first scoring of all gives everybody a tier, which changes nobody's.
                 for customer_id in late:
                     after.pop(customer_id, None)

@@ -15,11 +15,11 @@ from crmcore.store.transaction import Transaction
 from crmcore.tiers import TIERS, Tier
 from crmcore.usecases.value_history import NoValueYet, end_of
 from crmcore.usecases.value_records import Valued
-from crmcore.usecases.value_refresh import books_of, value_by_run
+from crmcore.usecases.value_refresh import books_of, value_by_rules
+from crmcore.usecases.value_rules import Rules
 from crmcore.value.books import least_budget, read_books
 from crmcore.value.engine import MODEL_VERSION
-from crmcore.value.model import ValueModel
-from crmcore.value.snapshots import MoneyRow, NeedBudget, ValueRun
+from crmcore.value.snapshots import BookRows, MoneyRow
 
 
 class NothingToSimulate(CrmError):
@@ -55,29 +55,32 @@ def if_need_is_met(crm: Crm, customer_id: str, need_id: str) -> Simulation:
     now = crm.clock()
     today = crm.firm.today(now)
     with crm.store.read() as tx:
-        run, model = _in_force(tx)
+        rules = _in_force(tx)
         if not any(need.need_id == need_id for need in tx.needs.of_customer(customer_id, "open")):
             raise UnknownNeed(need_id)
         end = end_of(crm.firm, today)
         only = [customer_id]
-        orders = tx.value.orders_before(end, only)
-        returns, costs = tx.value.returns_before(end, only), tx.value.service_costs_before(end, only)
-        budgets, answers = tx.value.open_need_budgets(only), tx.value.answers(only)
+        rows = tx.value.rows_before(end, only)
         previous = {c: s.tier for c, s in tx.value.standing(only).items()}
-    price = sum(least_budget(budget, run.currency) for budget in budgets if budget.need_id == need_id)
+    run = rules.run
+    price = sum(least_budget(budget, run.currency) for budget in rows.budgets if budget.need_id == need_id)
     if price == 0:
         raise NothingToSimulate(f"need {need_id} names no budget in {run.currency}, so it buys nothing")
     order = MoneyRow(f"if:{need_id}", customer_id, now, price, run.currency)
 
-    def valued(orders: list[MoneyRow], open_needs: list[NeedBudget]) -> Valued:
+    def valued(rows: BookRows) -> Valued:
         books = read_books(
-            orders, returns, costs, open_needs, answers, observed_until=today, zone=crm.firm.zone,
-            currency=run.currency, margin=model.terms.margin,
-        )  # fmt: skip
-        return value_by_run(run, model, books, today, previous)
+            *rows,
+            observed_until=today,
+            zone=crm.firm.zone,
+            currency=run.currency,
+            margin=rules.model.terms.margin,
+        )
+        return value_by_rules(rules, books, today, previous)
 
-    before = valued(orders, budgets)
-    after = valued([*orders, order], [budget for budget in budgets if budget.need_id != need_id])
+    before = valued(rows)
+    still_open = [budget for budget in rows.budgets if budget.need_id != need_id]
+    after = valued(rows._replace(orders=[*rows.orders, order], budgets=still_open))
     amount = from_minor(price, run.currency)
     return _compare(
         f"if need {need_id} of {customer_id} were met by an order of {amount} today", before, after
@@ -87,7 +90,7 @@ def if_need_is_met(crm: Crm, customer_id: str, need_id: str) -> Simulation:
 def if_customer_leaves(crm: Crm, customer_id: str) -> Simulation:
     """The firm without what he is expected to bring. Raises NoValueYet, :class:`NothingToSimulate`."""
     with crm.store.read() as tx:
-        run, _ = _in_force(tx)
+        run = _in_force(tx).run
         found = tx.value.current(customer_id)
         totals = tx.value.totals()
     if found is None:
@@ -111,7 +114,8 @@ def if_margins_change(crm: Crm, points: Decimal, customer_id: str | None = None)
     """
     shift = float(points) / 100
     with crm.store.read() as tx:
-        run, model = _in_force(tx)
+        rules = _in_force(tx)
+        run, model = rules.run, rules.model
         only, until = None, run.observed_until
         if customer_id is not None:
             found = tx.value.current(customer_id)
@@ -128,18 +132,18 @@ def if_margins_change(crm: Crm, points: Decimal, customer_id: str | None = None)
         margin=books.ledger.margin + shift * books.summary.spent,
         returned_margin=books.ledger.returned_margin + shift * books.summary.returned,
     )
-    other = replace(model, terms=replace(model.terms, margin=margin))
-    before = value_by_run(run, model, books, until, previous)
-    after = value_by_run(run, other, replace(books, ledger=ledger), until, previous)
+    other = replace(rules, model=replace(model, terms=replace(model.terms, margin=margin)))
+    before = value_by_rules(rules, books, until, previous)
+    after = value_by_rules(other, replace(books, ledger=ledger), until, previous)
     who = customer_id or "everybody"
     return _compare(f"if margins changed by {points} points for {who}", before, after)
 
 
-def _in_force(tx: Transaction) -> tuple[ValueRun, ValueModel]:
+def _in_force(tx: Transaction) -> Rules:
     run = tx.value.run_in_force()
     if run is None or run.model_version != MODEL_VERSION:
         raise NothingToSimulate("no scoring of this version is published; run `rapport score` first")
-    return run, ValueModel.from_parameters(run.parameters)
+    return Rules.of(run)
 
 
 def _compare(question: str, before: Valued, after: Valued) -> Simulation:

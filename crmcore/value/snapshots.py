@@ -102,6 +102,15 @@ class StandingTier:
 
 
 @dataclass(frozen=True)
+class InForce:
+    """The run that values everybody until the next, and the tiers that some customers have now."""
+
+    run_id: str
+    model_version: str
+    standing: Mapping[str, StandingTier]
+
+
+@dataclass(frozen=True)
 class MoneyRow:
     """An order, a return or a service cost as scoring reads it.
 
@@ -124,3 +133,13 @@ class NeedBudget:
     customer_id: str
     provenance: str
     budget: Mapping[str, Any]
+
+
+class BookRows(NamedTuple):
+    """What the books of some customers are read from: see :func:`~crmcore.value.books.read_books`."""
+
+    orders: list[MoneyRow]
+    returns: list[MoneyRow]
+    costs: list[MoneyRow]
+    budgets: list[NeedBudget]
+    answers: dict[str, dict[str, str]]

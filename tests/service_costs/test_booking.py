@@ -12,7 +12,7 @@ from tests.dialogue.shop import a_known_customer, an_order
 
 def booked(crm: Crm) -> list[MoneyRow]:
     with crm.store.read() as tx:
-        return tx.value.service_costs_before(crm.clock() + timedelta(days=1))
+        return tx.value.rows_before(crm.clock() + timedelta(days=1)).costs
 
 
 def test_a_return_costs_what_the_firm_says_and_only_once(crm: Crm) -> None:

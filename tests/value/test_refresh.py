@@ -17,15 +17,15 @@ from sqlalchemy import event, insert, update
 from crmcore.crm import Crm
 from crmcore.money import from_minor
 from crmcore.store import schema
-from crmcore.store.database import Store
+from crmcore.store.database import Store, raw_connection
 from crmcore.store.transaction import Transaction
 from crmcore.tiers import Standing, TierPolicy, assign_tier, read_borders
 from crmcore.usecases.decisions import replay_decisions
 from crmcore.usecases.value import value_card
 from crmcore.usecases.value_records import Valued, _snapshot
-from crmcore.usecases.value_refresh import books_of, refresh_value, refresh_values, value_by_run
+from crmcore.usecases.value_refresh import books_of, refresh_value, refresh_values, value_by_rules
+from crmcore.usecases.value_rules import Rules
 from crmcore.usecases.value_score import score
-from crmcore.value.model import ValueModel
 from crmcore.value.relational import batch as firm_batch
 from crmcore.value.snapshots import ValueRun, ValueSnapshot
 from tests.builders import Clock, a_crm
@@ -270,21 +270,49 @@ def test_two_orders_of_one_customer_at_the_same_moment_both_count(crm_on_both: C
         assert tx.value.standing([ids[0]])[ids[0]].revision == 6
 
 
-def test_a_refresh_asks_for_nobody_elses_rows(crm: Crm) -> None:
-    """Its time may not grow with the number of customers."""
+def test_a_refresh_takes_three_reads_and_two_writes_and_asks_for_nobody_elses_rows(crm: Crm) -> None:
+    """Its time may not grow with the number of customers, nor with the nights that were scored."""
     ids = open_shop(crm, CUSTOMERS)
     score(crm)
-    asked: list[str] = []
+    refresh(crm, ids[0])
+    with listening(crm) as asked:
+        refresh(crm, ids[0])
+    assert [statement.split()[0] for statement, _ in asked] == ["BEGIN", *["SELECT"] * 3, *["INSERT"] * 2]
+    with raw_connection(crm.store) as connection:
+        for statement, parameters in asked[1:4]:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            tables = [step.detail for step in plan if not step.detail.startswith("SCAN anon_")]
+            assert not [step for step in tables if "SCAN" in step or "TEMP B-TREE" in step]
 
-    def listen(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
+
+def test_an_order_is_valued_by_a_new_scoring_as_soon_as_that_is_published(crm: Crm) -> None:
+    """Parameters are kept between transactions, but not which of them are in force."""
+    ids = open_shop(crm, CUSTOMERS)
+    first = score(crm).run
+    refresh(crm, ids[0])
+    for number in range(40):
+        add_order(crm, f"more-{number}", ids[number], crm.firm.today(crm.clock()), "900.00")
+    second = score(crm, as_of=crm.firm.today(crm.clock())).run
+    assert second.parameters["spend"] != first.parameters["spend"]
+    refresh(crm, ids[0])
+    with crm.store.read() as tx:
+        found = tx.value.current(ids[0])
+        assert found is not None
+        assert found[0].run_id == second.run_id
+        assert_as_in_a_batch(tx, crm, [ids[0]], crm.clock())
+
+
+@contextmanager
+def listening(crm: Crm) -> Iterator[list[tuple[str, Any]]]:
+    """Every statement with its parameters, as the database gets them."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        asked.append((statement, parameters))
 
     event.listen(crm.store._engine, "before_cursor_execute", listen)
-    refresh(crm, ids[0])
+    yield asked
     event.remove(crm.store._engine, "before_cursor_execute", listen)
-    reads = [s for s in asked if s.startswith("SELECT") and "FROM value_runs" not in s]
-    assert len(reads) == 6
-    assert all("customer_id IN" in s for s in reads)
 
 
 @contextmanager
@@ -339,12 +367,12 @@ def assert_as_in_a_batch(tx: Transaction, crm: Crm, customers: Sequence[str], no
     """The current snapshots have the figures of a batch of the whole firm by the run in force."""
     run = tx.value.run_in_force()
     assert run is not None
-    model = ValueModel.from_parameters(run.parameters)
+    rules = Rules.of(run)
     today = crm.firm.today(now)
-    books = books_of(tx, crm.firm, run.currency, model.terms.margin, today)
+    books = books_of(tx, crm.firm, run.currency, rules.model.terms.margin, today)
     current = {c: tx.value.current(c) for c in customers}
     previous = {c: found[1].previous_tier for c, found in current.items() if found}
-    valued = value_by_run(run, model, books, today, {c: t for c, t in previous.items() if t is not None})
+    valued = value_by_rules(rules, books, today, {c: t for c, t in previous.items() if t is not None})
     everybody = {c: i for i, c in enumerate(books.summary.customer_id)}
     assert len(everybody) > CUSTOMERS / 2
     for customer_id in customers:
