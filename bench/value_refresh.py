@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Table, insert, literal, select, text
+from sqlalchemy import Column, MetaData, Table, insert, literal, select, text
 
 from bench.results import percentile, write_result
 from crmcore.crm import Crm
@@ -46,6 +46,11 @@ COPIED: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (schema.value_snapshots, ("customer_id", "decision_id")),
     (schema.current_values, ("customer_id",)),
 )
+# Copies of rows whose references hold need no check.
+WITHOUT_CHECKS = {
+    "sqlite": ("PRAGMA foreign_keys=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-500000"),
+    "postgresql": ("SET session_replication_role = replica",),
+}
 
 
 def main() -> None:
@@ -120,21 +125,30 @@ def percentile_of(clock: list[float], share: int) -> float:
 
 
 def grow(crm: Crm, ids: list[str], times: int) -> list[str]:
-    """Copy everybody until the firm is so many times as large; returns the ids of all."""
+    """Copy everybody until the firm is so many times as large; returns the ids of all.
+
+    A copy's rows begin alike, so that they lie together in every index and a million are there in minutes.
+    """
     with raw_connection(crm.store) as connection:
+        for statement in WITHOUT_CHECKS[connection.dialect.name]:
+            connection.execute(text(statement))
         for table, names in COPIED:
+            original = table.to_metadata(MetaData(), name="original")
+            connection.execute(text(f"CREATE TEMPORARY TABLE original AS SELECT * FROM {table.name}"))
             for copy in range(1, times):
-                columns: list[Any] = [renamed(c, copy) if c.name in names else c for c in table.columns]
-                original = select(*columns).where(~table.c[names[0]].like("%~%"))
-                connection.execute(insert(table).from_select([c.name for c in table.columns], original))
-        connection.commit()
+                columns = [copied(c, copy) if c.name in names else c for c in original.columns]
+                rows = select(*columns).order_by(original.c[names[0]])
+                connection.execute(insert(table).from_select([c.name for c in table.columns], rows))
+            connection.execute(text("DROP TABLE original"))
+            connection.commit()
         connection.execute(text("ANALYZE"))
         connection.commit()
-    return ids + [f"{customer_id}~{copy}" for copy in range(1, times) for customer_id in ids]
+        connection.detach()  # It goes with its settings.
+    return ids + [f"~{copy:03d}{customer_id}" for copy in range(1, times) for customer_id in ids]
 
 
-def renamed(column: Column[Any], copy: int) -> Any:
-    return column + literal(f"~{copy}")
+def copied(column: Column[Any], copy: int) -> Any:
+    return literal(f"~{copy:03d}") + column
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Store:
                 yield Transaction(connection)
             return
         with self._writer, _reachable(), self._engine.connect() as connection:
-            connection.execute(text("BEGIN IMMEDIATE"))
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield Transaction(connection)
             except BaseException:
@@ -84,7 +84,7 @@ class Store:
     def read(self) -> Iterator[Transaction]:
         with _reachable(), self._engine.connect() as connection:
             if self._is_sqlite:
-                connection.execute(text("BEGIN"))
+                connection.exec_driver_sql("BEGIN")
             else:  # SQLite's readers see one moment by themselves.
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield Transaction(connection)

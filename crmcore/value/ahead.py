@@ -171,9 +171,10 @@ def _clenshaw(table: FloatArray, pair: NDArray[np.intp], argument: FloatArray) -
     result = np.empty((table.shape[1], len(argument)))
     for some in blocks(len(argument)):
         of, t = pair[some], argument[some]
+        twice = 2 * t
         later, last = np.zeros_like(result[:, some]), np.zeros_like(result[:, some])
         for k in range(_POINTS - 1, 0, -1):
-            later, last = 2 * t * later - last + table[k][:, of], later
+            later, last = twice * later - last + table[k][:, of], later
         result[:, some] = t * later - last + table[0][:, of]
     return result
 

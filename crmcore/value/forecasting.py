@@ -121,10 +121,11 @@ class Forecaster:
         """For the customers of ``log`` as known at the end of ``until`` (the day of fitting, unless given),
         any number of them, each from his own purchases alone."""
         until = self.base.until if until is None else until
-        closed = _closed_form(log, self.base, self.horizon, until)
+        summary = self.base.time.summary(log, until)
+        closed = _closed_form(summary, self.base, self.horizon, until)
         purchases, spend = closed.purchases * self.purchase_level, closed.spend * self.spend_level
         if self.purchase_recalibration is not None and self.spend_recalibration is not None:
-            features = _features(log, self.base, closed, until)
+            features = _features(log, summary, self.base, closed, until)
             purchases *= self.purchase_recalibration.factor(features[:, : len(_PURCHASE_FEATURES)])
             spend *= self.spend_recalibration.factor(features)
         return Foreseen(purchases, spend)
@@ -266,8 +267,9 @@ class _Bench:
         if key not in self._bases:
             log = self._at(until)
             base = _fit_base(log, until, horizon, window, season)
-            closed = _closed_form(log, base, horizon, until)
-            self._bases[key] = _Fitted(base, closed, _features(log, base, closed, until))
+            summary = base.time.summary(log, until)
+            closed = _closed_form(summary, base, horizon, until)
+            self._bases[key] = _Fitted(base, closed, _features(log, summary, base, closed, until))
         return self._bases[key]
 
     def _at(self, day: int) -> PurchaseLog:
@@ -379,16 +381,17 @@ def _fit_spend(summary: PurchaseSummary) -> GammaGamma:
     return GammaGamma.of(p=1.0, q=3.0, v=2.0 * usual)
 
 
-def _closed_form(log: PurchaseLog, base: Base, horizon: int, until: int) -> Foreseen:
-    summary = base.time.summary(log, until)
+def _closed_form(summary: PurchaseSummary, base: Base, horizon: int, until: int) -> Foreseen:
+    """summary : of the customers at the end of ``until``, on the clock of ``base``."""
     ahead = base.time.between(until, until + horizon)
     purchases = np.maximum(base.purchases.expected_purchases(summary, ahead), 1e-9)
     return Foreseen(purchases, purchases * np.maximum(base.spend.expected_spend(summary), 1e-9))
 
 
-def _features(log: PurchaseLog, base: Base, closed: Foreseen, until: int) -> FloatArray:
+def _features(
+    log: PurchaseLog, summary: PurchaseSummary, base: Base, closed: Foreseen, until: int
+) -> FloatArray:
     """Shape (n, k) in the order of ``_SPEND_FEATURES``; each row from its own customer's purchases alone."""
-    summary = base.time.summary(log, until)
     recent_half, _ = log.window(until - base.window // 2, until)
     recent, _ = log.window(until - base.window, until)
     one_time = (summary.frequency == 0).astype(np.float64)

@@ -27,6 +27,15 @@ _COST_STEPS = np.linspace(-1.8, 1.8, 7)
 _BLOCK = 4_096
 
 
+def _weights(steps: FloatArray) -> FloatArray:
+    """The probability of a standard normal to be nearest to each step; they sum to one."""
+    edges = np.concatenate([[-np.inf], (steps[1:] + steps[:-1]) / 2, [np.inf]])
+    return np.diff(ndtr(edges))
+
+
+_WEIGHTS, _COST_WEIGHTS = _weights(_STEPS), _weights(_COST_STEPS)
+
+
 @dataclass(frozen=True)
 class Lognormal:
     """Mean and variance of the logarithm; shape (n,)."""
@@ -125,11 +134,11 @@ def _atoms(
 ) -> tuple[FloatArray, FloatArray]:
     """What each customer's value may be, and with which probability; shape (customers, atoms)."""
     gains = np.concatenate([np.zeros_like(gain[:, :1]), gain], axis=1)
-    gain_weights = np.concatenate([1 - p_buys, p_buys * _weights(_STEPS)], axis=1)
+    gain_weights = np.concatenate([1 - p_buys, p_buys * _WEIGHTS], axis=1)
     costs, cost_weights = np.zeros_like(gain[:, :1]), np.ones_like(gain[:, :1])
     if p_costs.any():  # What costs nobody anything need not be sorted.
         costs = np.concatenate([np.zeros_like(cost[:, :1]), cost], axis=1)
-        cost_weights = np.concatenate([1 - p_costs, p_costs * _weights(_COST_STEPS)], axis=1)
+        cost_weights = np.concatenate([1 - p_costs, p_costs * _COST_WEIGHTS], axis=1)
     values = gains[:, :, None] - costs[:, None, :]
     weights = alive[:, :, None] * gain_weights[:, :, None] * cost_weights[:, None, :]
     flat = (len(gains), -1)
@@ -185,9 +194,3 @@ def outlook(
 def _points(law: Lognormal, steps: FloatArray, some: slice) -> FloatArray:
     result: FloatArray = np.exp(law.log_mean[some, None] + np.sqrt(law.log_variance[some, None]) * steps)
     return result
-
-
-def _weights(steps: FloatArray) -> FloatArray:
-    """The probability of a standard normal to be nearest to each step; they sum to one."""
-    edges = np.concatenate([[-np.inf], (steps[1:] + steps[:-1]) / 2, [np.inf]])
-    return np.diff(ndtr(edges))

@@ -52,7 +52,8 @@ class Recalibration:
         for column, (mean, deviation, b) in enumerate(
             zip(self.means, self.deviations, self.coefficients, strict=True)
         ):
-            z = np.clip((features[:, column] - mean) / deviation, -_WIDEST, _WIDEST)
+            # Not np.clip, which takes longer to call than one customer's factor.
+            z = np.minimum(np.maximum((features[:, column] - mean) / deviation, -_WIDEST), _WIDEST)
             log_factor = log_factor + b * z
         result: FloatArray = self.normaliser * np.exp(
             np.clip(log_factor, -_LARGEST_LOG_FACTOR, _LARGEST_LOG_FACTOR)
