@@ -15,7 +15,6 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,14 @@ from sqlalchemy import Column, MetaData, Table, insert, literal, select, text
 from bench.results import percentile, write_result
 from crmcore.crm import Crm
 from crmcore.ids import new_id
+from crmcore.orders import Order
 from crmcore.store import schema
 from crmcore.store.database import Store, raw_connection
 from crmcore.usecases.value import value_card
 from crmcore.usecases.value_refresh import refresh_value
 from crmcore.usecases.value_score import score
 from tests.builders import Clock, a_crm
-from tests.value.shop import open_shop, order_row
+from tests.value.shop import open_shop
 
 SHOP = 10_000
 TIMES = 2_000
@@ -95,9 +95,22 @@ def main() -> None:
 
 def buy(crm: Crm, customer_id: str) -> None:
     now = crm.clock()
-    row = order_row(crm, new_id("ord"), customer_id, crm.firm.today(now), Decimal(35))
+    order = Order(
+        order_id=new_id("ord"),
+        customer_id=customer_id,
+        ordered_at=now,
+        amount_minor=3500,
+        margin_minor=None,
+        currency=crm.firm.currency,
+        status="placed",
+        expected_on=None,
+        delivered_on=None,
+        tracking=None,
+        items=(),
+        paid=True,
+    )
     with crm.store.write() as tx:
-        tx.value._connection.execute(insert(schema.orders).values(row))
+        tx.orders.add(order)
         refresh_value(tx, crm.firm, customer_id, now)
 
 

@@ -200,6 +200,9 @@ def _engine(url: str) -> Engine:
         dbapi_connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
+        # The commit that fills the log moves it into the database, and waits for that. An order with its
+        # value is 12 pages, so by SQLite's own measure of 1,000 every 83rd would wait; now every 330th.
+        dbapi_connection.execute("PRAGMA wal_autocheckpoint=4000")
 
     return engine
 

@@ -12,6 +12,8 @@ from crmcore.store.paging import equals, page_of
 from crmcore.store.schema import contracts, orders, returns
 from crmcore.store.statements import insert_once
 
+_ADD = insert(orders)  # Built once: an order waits for every statement.
+
 
 class Orders:
     def __init__(self, connection: Connection) -> None:
@@ -26,7 +28,7 @@ class Orders:
             for order in new
         ]
         if values:
-            self._connection.execute(insert(orders), values)
+            self._connection.execute(_ADD, values)
 
     def get(self, order_id: str) -> Order | None:
         row = (

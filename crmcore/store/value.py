@@ -241,7 +241,7 @@ class Values:
         """
         if self._connection.dialect.name == "sqlite":
             return
-        self._connection.execute(text("LOCK TABLE current_values IN ROW EXCLUSIVE MODE"))
+        self._connection.exec_driver_sql("LOCK TABLE current_values IN ROW EXCLUSIVE MODE")
         for some in chunks(customers):
             self._connection.execute(_LOCK, {"customers": some})
 
