@@ -28,7 +28,7 @@ from crmcore.value.model import ValueTerms
 from crmcore.value.relational.batch import FirmBatch
 from crmcore.value.relational.logs import COSTS, KNOWN, MONEY, STANDING, Calendar, Log
 
-MEMORY_MB = 450  # What DuckDB's tables may take; the rest is spilt to files.
+MEMORY_MB = 500  # What DuckDB's tables may take; the rest is spilt to files.
 DISCOUNT_RATE_A_MONTH = 0.01
 SHARES = (0.1, 0.15)  # Of the customers, in the two upper tiers.
 

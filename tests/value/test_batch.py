@@ -25,8 +25,9 @@ from crmcore.value.forecasting import Variant, fit_variant
 from crmcore.value.outlook import Lognormal, interval
 from crmcore.value.ranking import Ranked, rank
 from crmcore.value.relational.batch import Engine, FirmBatch
-from crmcore.value.relational.logs import Calendar, log_summary, purchase_days
+from crmcore.value.relational.logs import Calendar, purchase_days
 from crmcore.value.relational.ranks import MinorBorders, mgc_border, mvc_border
+from crmcore.value.relational.summaries import log_sides, log_summary
 from crmcore.value.relational.values import whole_minor
 from crmcore.value.snapshots import MoneyRow
 from tests.postgres import Cluster
@@ -127,7 +128,9 @@ def test_a_first_day_of_enormous_orders_is_summarised_to_the_bit(engine: Engine,
         orders.append(MoneyRow(f"{name}-again", name, at + timedelta(days=60), 1_250, "EUR"))
     larger = replace(firm, orders=orders)
     log, calendar = larger.log(engine), larger.calendar()
-    rows = engine.read(log_summary(log, purchase_days(log, calendar), calendar, 100.0)).to_pylist()
+    days = purchase_days(log, calendar)
+    huge = {"huge": log_sides(log, days, calendar)["huge"].sums}
+    rows = engine.read(log_summary(days, huge, calendar, 100.0)).to_pylist()
     spend = {row["customer_id"]: (row["monetary_value"], row["spent"], row["recency"]) for row in rows}
     assert spend["huge"] == (12.5, (26 * 10**14 + 1 + 1_250) / 100, 60)
     assert spend["large"] == (12.5, (10**14 + 7 + 1_250) / 100, 60)
@@ -265,3 +268,26 @@ def test_a_small_firm_whose_customers_cost_nothing_is_valued_alike(duckdb: DuckD
         np.testing.assert_allclose(
             rows[name].to_numpy(), getattr(values, name)[order], rtol=CLOSE, atol=CLOSE, err_msg=name
         )
+
+
+def test_a_firm_that_recorded_nothing_but_orders_is_valued_alike(engine: Engine) -> None:
+    """No returns, costs, needs or margins. It lays its log over that of the other firm, hence it is last."""
+    firm = a_firm(300, seed=8)
+    orders = [replace(row, amount_minor=abs(row.amount_minor), margin_minor=None) for row in firm.orders]
+    bare = Firm(orders)
+    books = bare.books()
+    scoring = score_firm(books.summary, books.ledger, TERMS)
+    found = FirmBatch.of(engine, bare.log(engine), bare.calendar(), 100.0)
+    model = found.fit(TERMS).model
+    assert model is not None
+    assert scoring.values is not None
+    valued = found.value(model, columns=KEPT)
+    benchmarks, borders = valued.benchmarks_and_borders(POLICY)
+    rows = engine.read(valued.ranked(benchmarks, borders, POLICY)).sort_by("customer_id")
+    order = np.argsort(books.summary.customer_id)
+    for name in ("p_alive", "expected_purchases", "clv", "deviation", "p_below_zero", "contribution_share"):
+        expected = getattr(scoring.values, name)[order]
+        np.testing.assert_allclose(rows[name].to_numpy(), expected, rtol=CLOSE, atol=CLOSE, err_msg=name)
+    assert scoring.benchmarks is not None
+    _, ranked = rank(books, scoring.values, scoring.benchmarks.peers, TERMS.horizon_days, POLICY, {}, "EUR")
+    assert rows["tier"].to_pylist() == [ranked[i].decided.tier for i in order]

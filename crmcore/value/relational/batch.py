@@ -22,7 +22,7 @@ from crmcore.value.engine import FirmFit, fit_firm
 from crmcore.value.forecasting import Forecaster
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.relational.logs import Calendar, Log, log_summary, purchase_days
+from crmcore.value.relational.logs import Calendar, Log, purchase_days
 from crmcore.value.relational.ranks import (
     MinorBorders,
     best_table,
@@ -31,6 +31,7 @@ from crmcore.value.relational.ranks import (
     with_peer_gap,
     with_tier,
 )
+from crmcore.value.relational.summaries import completed, log_sides, log_summary
 from crmcore.value.relational.tables import constants_table, grid_table, normal_table
 from crmcore.value.relational.values import RANKED, cell_table, value_table
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
@@ -79,8 +80,10 @@ class FirmBatch:
     def of(cls, engine: Engine, log: Log, calendar: Calendar, units: float) -> FirmBatch:
         # What is kept is grouped by customer in half the time, and the forecast asks for it again.
         days = engine.keep("batch_days", purchase_days(log, calendar))
-        summary = engine.keep("batch_summary", log_summary(log, days, calendar, units))
-        return cls(engine, calendar, days, summary, units)
+        sides = log_sides(log, days, calendar)
+        sums = {name: side.sums for name, side in sides.items() if len(engine.read(side.rows.limit(1)))}
+        summary = engine.keep("batch_summary", log_summary(days, sums, calendar, units))
+        return cls(engine, calendar, days, completed(summary), units)
 
     def __len__(self) -> int:
         """How many customers have bought."""

@@ -1,17 +1,14 @@
-"""The order log as tables, and its summary: one row a customer, in whole minor units."""
+"""The order log as tables, and the days of the firm's calendar on which its customers bought."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import BooleanValue, IntegerValue, NumericColumn, Table
-
-from crmcore.value.potential import WINDOW_DAYS
+from ibis.expr.types import IntegerValue, Table
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400
@@ -90,86 +87,6 @@ class Calendar:
         return ((at + ahead + _EPOCH * _DAY) / _DAY).floor().cast("int64")
 
 
-def log_summary(log: Log, days: Table, calendar: Calendar, units: float) -> Table:
-    """One row for everybody who has bought until the end of ``calendar.observed_until``.
-
-    days : of :func:`purchase_days`. The rows of the log are those until then. frequency, recency, age and
-    recent_purchases are whole numbers; money is in currency, and each figure is a sum of whole minor units
-    over ``units``: the same bits on every engine and in :func:`~crmcore.value.books.read_books`.
-    """
-    end = calendar.observed_until.toordinal()
-    recent, earlier = _windows(days, end)
-    # The first day and what was bought on it in one whole number, whose least is found in a third of the time
-    # that an engine takes to keep one column at the least of another.
-    bits = min(62 - (end - calendar.before).bit_length(), 52)
-    most = 2**bits - 1
-    number = (days.day - calendar.before) * 2**bits + ibis.least(days.bought, float(most)).cast("int64")
-    customers = days.group_by("customer_id").agg(
-        days_bought=days.count(),
-        opening=number.min(),
-        last=days.day.max(),
-        bought=days.bought.sum(),
-        recent=ibis.ifelse(recent, days.bought, 0.0).sum(),
-        earlier=ibis.ifelse(earlier, days.bought, 0.0).sum(),
-        recent_purchases=days.count(where=recent).cast("float64"),
-    )
-    customers = customers.mutate(
-        first=(customers.opening >> bits) + calendar.before, opening=customers.opening & most
-    )
-    # What that number has no room for is looked up.
-    huge = days.filter(days.bought >= float(most))
-    huge = huge.group_by("customer_id").agg(first_huge=huge.bought.argmin(huge.day))
-    refunds = log.orders.filter(log.orders.amount_minor < 0)
-    refunds = refunds.mutate(day=calendar.day(refunds.at), amount=-refunds.amount_minor.cast("float64"))
-    recent, earlier = _windows(refunds, end)
-    refunds = refunds.group_by("customer_id").agg(
-        refunded=refunds.amount.sum(),
-        refunded_recent=ibis.ifelse(recent, refunds.amount, 0.0).sum(),
-        refunded_earlier=ibis.ifelse(earlier, refunds.amount, 0.0).sum(),
-    )
-    margins = log.orders.filter(log.orders.margin_minor.notnull())
-    margins = margins.group_by("customer_id").agg(
-        recorded=margins.margin_minor.cast("float64").sum(),
-        recorded_amount=margins.amount_minor.cast("float64").sum(),
-    )
-    with_margin = log.returns.margin_minor.notnull()
-    returns = log.returns.group_by("customer_id").agg(
-        returned=log.returns.amount_minor.cast("float64").sum(),
-        returned_recorded=log.returns.margin_minor.fill_null(0).cast("float64").sum(),
-        returned_unrecorded=ibis.ifelse(with_margin, 0, log.returns.amount_minor).cast("float64").sum(),
-    )
-    amount = log.costs.amount_minor.cast("float64")
-    costs = log.costs.group_by("customer_id").agg(cost=amount.sum(), cost_squared=(amount * amount).sum())
-    t = _left_joined(customers, (huge, refunds, margins, returns, costs, log.known, log.standing))
-    first_bought = ibis.ifelse(t.opening < most, t.opening.cast("float64"), t.first_huge)
-    return t.select(
-        "customer_id",
-        frequency=t.days_bought - 1,
-        recency=t["last"] - t["first"],
-        age=end - t["first"],
-        monetary_value=ibis.ifelse(
-            t.days_bought > 1,
-            (t.bought - first_bought) / ibis.greatest(t.days_bought - 1, 1).cast("float64") / units,
-            ibis.null("float64"),
-        ),
-        spent=t.bought / units,
-        returned=(_none(t.refunded) + _none(t.returned)) / units,
-        recorded=_none(t.recorded),
-        unrecorded=t.bought - _none(t.refunded) - _none(t.recorded_amount),
-        returned_recorded=_none(t.returned_recorded),
-        returned_unrecorded=_none(t.returned_unrecorded),
-        service_cost=_none(t.cost) / units,
-        service_cost_squared=_none(t.cost_squared) / units**2,
-        recent_spend=(t.recent - _none(t.refunded_recent)) / units,
-        earlier_spend=(t.earlier - _none(t.refunded_earlier)) / units,
-        recent_purchases=t.recent_purchases,
-        declared_budget=_none(t.declared_minor).cast("float64") / units,
-        estimated_budget=_none(t.estimated_minor).cast("float64") / units,
-        comes_back=t.comes_back.fill_null(False),
-        previous=t.previous,
-    )
-
-
 def purchase_days(log: Log, calendar: Calendar) -> Table:
     """Days with an order, as :class:`~crmcore.value.purchase_log.PurchaseLog` counts them: customer_id, day
     and ``bought``, minor units."""
@@ -179,26 +96,6 @@ def purchase_days(log: Log, calendar: Calendar) -> Table:
         .group_by("customer_id", "day")
         .agg(bought=purchases.amount_minor.cast("float64").sum())
     )
-
-
-def _windows(rows: Table, end: int) -> tuple[BooleanValue, BooleanValue]:
-    """Whether a row is of the last window, and of the one before."""
-    recent = rows.day > end - WINDOW_DAYS
-    return recent, (rows.day > end - 2 * WINDOW_DAYS) & ~recent
-
-
-def _none(figure: NumericColumn) -> NumericColumn:
-    """Nothing, where a customer has no such rows."""
-    return figure.fill_null(0)
-
-
-def _left_joined(customers: Table, others: Sequence[Table]) -> Table:
-    """All in one step, which is compiled sooner than one after the other."""
-    joined = customers
-    for n, other in enumerate(others):
-        other = other.rename({f"of_{n}": "customer_id"})
-        joined = joined.left_join(other, customers.customer_id == other[f"of_{n}"])
-    return joined
 
 
 def _offset(zone: tzinfo, second: int) -> int:

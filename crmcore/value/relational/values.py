@@ -72,7 +72,7 @@ def value_table(
     fence : what an engine needs between two steps, so that it computes a figure once and not in every place
     that uses it. has_costs : whether the firm has recorded any service cost. foreseen : customer_id, and what
     a forecast foresees of him; it corrects the closed forms of everybody who may leave. summary, cells,
-    normal : of :func:`~crmcore.value.relational.logs.log_summary`, :func:`cell_table` and
+    normal : of :func:`~crmcore.value.relational.summaries.log_summary`, :func:`cell_table` and
     :func:`~crmcore.value.relational.tables.normal_table`.
     """
     add = _adding(fence, frozenset(columns))
