@@ -6,6 +6,7 @@ hundred, and shows nobody alone who has neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -29,11 +30,19 @@ class Point:
     value: float
 
 
+# Of some customers, shape (n,): the sums between which their value lies in 19 cases of 20, currency.
+Between = Callable[[NDArray[np.bool_]], tuple[float, float]]
+
+
 @dataclass(frozen=True)
 class GroupTotal:
+    """``low`` and ``high`` hold the total in 19 cases of 20; None where nobody knows."""
+
     group: LoyaltyGroup
     customers: int
     value: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,9 @@ class LoyaltyMap:
     groups: tuple[GroupTotal, ...]
 
 
-def map_loyalty(purchases: FloatArray, value: FloatArray, borders: LoyaltyBorders) -> LoyaltyMap:
+def map_loyalty(
+    purchases: FloatArray, value: FloatArray, borders: LoyaltyBorders, between: Between | None = None
+) -> LoyaltyMap:
     """purchases : expected over the horizon; value : clv, currency; both shape (n,), n > 0."""
     names = get_args(LoyaltyGroup)
     group = np.array(
@@ -69,11 +80,15 @@ def map_loyalty(purchases: FloatArray, value: FloatArray, borders: LoyaltyBorder
     kind[place] = group
     rows = zip(kind.tolist(), size.tolist(), x.tolist(), y.tolist(), strict=True)
     points = tuple(Point(names[k], n, bought, worth) for k, n, bought, worth in rows)
-    totals = tuple(
-        GroupTotal(name, int((group == k).sum()), float(value[group == k].sum()))
-        for k, name in enumerate(names)
-    )
+    totals = tuple(_total(name, value, group == k, between) for k, name in enumerate(names))
     return LoyaltyMap(borders, *bends, points, totals)
+
+
+def _total(
+    name: LoyaltyGroup, value: FloatArray, of_group: NDArray[np.bool_], between: Between | None
+) -> GroupTotal:
+    low, high = (None, None) if between is None else between(of_group)
+    return GroupTotal(name, int(of_group.sum()), float(value[of_group].sum()), low, high)
 
 
 def _bend(of: FloatArray, middle: float) -> float:

@@ -85,6 +85,8 @@ class CurrentFigures(NamedTuple):
     clv_minor: int
     clv_low_minor: int | None
     clv_high_minor: int | None
+    clv_deviation_minor: int | None
+    cost_to_serve_minor: int
     potential_minor: int | None
 
 

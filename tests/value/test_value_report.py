@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page
 from typer.testing import CliRunner
 
+from cli.report.of_values import worth
 from cli.report.page import render
 from cli.value import app
 from crmcore.crm import Crm
@@ -135,6 +136,32 @@ def test_the_tiers_add_up_to_the_published_values(shop: Shop) -> None:
     assert sum(bar.customers for bar in values.bars) == len(cards)
     assert not isinstance(values.loyalty, Missing)
     assert sum(group.customers for group in values.loyalty.groups) == len(cards)
+
+
+def test_every_segment_and_the_whole_firm_have_a_range(shop: Shop) -> None:
+    values = shop.values
+    assert not isinstance(values.loyalty, Missing)
+    assert values.low is not None
+    assert values.high is not None
+    assert values.low < float(values.total) < values.high
+    for segment in (*values.tiers, *values.loyalty.groups):
+        assert segment.low is not None
+        assert segment.high is not None
+        assert segment.low <= float(segment.value) <= segment.high
+    with shop.crm.store.read() as tx:
+        figures = tx.value.current_figures()
+    of_each = sum((row.clv_high_minor or 0) - (row.clv_low_minor or 0) for row in figures) / 100
+    assert values.high - values.low < 0.5 * of_each  # Chances average out.
+    table = next(figure.table for figure in worth(values))
+    assert table.head[4:6] == ("At least", "At most")
+    assert table.rows[-1][0] == "All"
+    assert all("€" in row[4] for row in table.rows)
+
+
+def test_ranges_are_unknown_where_no_deviation_was_kept(shop: Shop) -> None:
+    """Values from before there were intervals."""
+    table = next(figure.table for figure in worth(replace(shop.values, low=None, high=None)))
+    assert table.rows[-1][4:6] == ("unknown", "unknown")
 
 
 def test_it_says_on_which_layers_the_values_stand(shop: Shop) -> None:
