@@ -29,11 +29,13 @@ class DuckDBEngine:
 
     def __enter__(self) -> DuckDBEngine:
         self._spill = TemporaryDirectory(prefix="rapport-batch-")
-        self._connection = duckdb.connect()
-        self._connection.execute(
-            f"SET memory_limit = '{self._memory_mb}MB'; SET preserve_insertion_order = false"
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": f"{self._memory_mb}MB",
+                "preserve_insertion_order": False,
+                "temp_directory": self._spill.name,
+            }
         )
-        self._connection.execute("SET temp_directory = ?", [self._spill.name])
         return self
 
     def __exit__(
