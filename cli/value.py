@@ -97,7 +97,8 @@ def _print(report: FitReport) -> None:
         error = errors[name]
         table.add_row(name, f"{value:.4f}", "unknown" if math.isnan(error) else f"{error:.4f}")
     Console().print(table)
+    rows = "contracts" if report.time_unit == "year" else "customers"
     typer.echo(
         f"{model.NAME} until {report.observed_until}, in {report.time_unit}s: log-likelihood "
-        f"{model.log_likelihood_:.3f}; {model.n_informative_} of {model.n_customers_} rows say something."
+        f"{model.log_likelihood_:.3f}; {model.n_informative_} of {model.n_customers_} {rows} say something."
     )

@@ -48,6 +48,8 @@ def explain_command(
     as_json: Json = False,
 ) -> None:
     """What a customer is worth and who he is, each with its reason; with --since, what moved his value."""
+    if until is not None and since is None:
+        raise typer.BadParameter("--until needs --since: a change is from one day to another")
     crm: Crm = context.obj()
     profile = customer_profile(crm, customer)
     change = None
@@ -154,6 +156,11 @@ def _print_profile(profile: CustomerProfile) -> None:
     typer.echo(f"{card.customer_id}: {card.tier}, as of {card.as_of}{' (stale)' if card.stale else ''}")
     for why in card.why:
         typer.echo(f"  {why}")
+    typer.echo(
+        f"  Bought on {card.frequency + 1} days, the last {card.days_since_last_purchase:.0f} days before; "
+        f"active with {card.p_alive:.0%}, {card.expected_purchases:.1f} purchases expected in "
+        f"{card.horizon_days} days, worth less than nothing with {card.p_below_zero:.0%}."
+    )
     table = Table("Value", card.currency, "")
     table.add_row("history", money(card.history_value), "what he has brought so far")
     table.add_row("current (clv)", money(card.clv), f"95 %: {money(card.clv_low)} to {money(card.clv_high)}")

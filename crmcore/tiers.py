@@ -25,6 +25,9 @@ ReasonCode = Literal[
 ]
 
 
+_LARGE = 100  # From here on amounts are said in whole units of the currency.
+
+
 @dataclass(frozen=True)
 class TierPolicy:
     """mvc_share : the top share of all customers by value.
@@ -129,7 +132,10 @@ def explain(reason: Reason, currency: str) -> str:
     """The reason for staff, in one English sentence."""
 
     def money(amount: Decimal | float | None) -> str:
-        return "nobody's" if amount is None else f"{amount:,.0f} {currency}"
+        if amount is None:
+            return "nobody's"
+        # Whole units say enough of large amounts; of small ones they would call a border of 0.19 nothing.
+        return f"{amount:,.0f} {currency}" if abs(amount) >= _LARGE else f"{amount:,} {currency}"
 
     has, border = reason.has, reason.border
     match reason.code:

@@ -37,7 +37,7 @@ _OF_ORDERS: Mapping[str, Callable[[PurchaseSummary], Estimator[Any]]] = {
 
 @dataclass(frozen=True)
 class FitReport:
-    """A fitted model and what it was fitted to. Contracts are counted in years whatever ``time_unit`` is.
+    """A fitted model and what it was fitted to. Contracts are counted in years, whatever unit was asked for.
 
     diagnostics : of the model, and of the orders behind it.
     """
@@ -45,7 +45,7 @@ class FitReport:
     model: Estimator[Any]
     diagnostics: tuple[Diagnostic, ...]
     observed_until: date
-    time_unit: TimeUnit
+    time_unit: TimeUnit | Literal["year"]
 
 
 def fit_model(
@@ -63,7 +63,7 @@ def fit_model(
             rows = tx.orders.contracts_started(observed_until)
         contracts = summarise_contracts(rows, observed_until=observed_until)
         of_contracts = ShiftedBetaGeometric().fit(contracts)
-        return FitReport(of_contracts, of_contracts.diagnostics_, observed_until, time_unit)
+        return FitReport(of_contracts, of_contracts.diagnostics_, observed_until, "year")
     with crm.store.read() as tx:
         books = books_of(tx, firm, firm.currency, firm.value.margin, observed_until)
     summary = books.summary.in_units_of(_DAYS[time_unit])

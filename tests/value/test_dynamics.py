@@ -287,6 +287,15 @@ def test_the_commands_answer_programs(crm: Crm, clock: Clock) -> None:
         assert found["before"] != found["after"]
 
 
+def test_an_end_without_a_beginning_is_refused_and_not_passed_over(crm: Crm) -> None:
+    ids = open_shop(crm, 60)
+    result = CliRunner().invoke(
+        value_commands.app, ["explain", ids[0], "--until", "2026-01-01"], obj=lambda: crm
+    )
+    assert result.exit_code == 2
+    assert "--until needs --since" in result.output
+
+
 def test_the_commands_answer_people(crm: Crm) -> None:
     ids = open_shop(crm, 300)
     score(crm)
@@ -295,6 +304,7 @@ def test_the_commands_answer_people(crm: Crm) -> None:
     assert answer.exit_code == 0
     asked = (
         (["explain", ids[0], "--since", day], "Keeping a customer is assumed to cost 25% of winning one"),
+        (["explain", ids[0]], "purchases expected in 365 days, worth less than nothing with"),
         (["history", ids[0]], "Observed"),
         (["migration", "--from", day, "--to", day], "MVC"),
         (["simulate", "--margin", "-2"], "If margins changed by -2.0 points"),

@@ -88,7 +88,7 @@ def test_it_is_readable_without_json(cdnow_crm: Crm) -> None:
     result = run(cdnow_crm, "--until", "1997-09-30", "--model", "gamma_gamma")
     assert result.exit_code == 0
     assert "Note: Spend goes with frequency" in result.output
-    assert "946 of 2357 rows say something" in result.output
+    assert "946 of 2357 customers say something" in result.output
 
 
 def test_contracts_are_fitted_by_years(crm: Crm) -> None:
@@ -107,6 +107,10 @@ def test_contracts_are_fitted_by_years(crm: Crm) -> None:
     found = fit(crm, "--until", "2025-12-31", "--model", "sbg")
     assert set(found["parameters"]) == {"alpha", "beta"}
     assert found["customers"] == 100
+    assert found["time_unit"] == "year"  # Contracts renew by the year, whatever unit orders are asked in.
+    in_words = run(crm, "--until", "2025-12-31", "--model", "sbg").output
+    assert "in years: log-likelihood" in in_words
+    assert "100 of 100 contracts say something" in in_words
     assert found["informative"] == 100
     mean = found["parameters"]["alpha"] / sum(found["parameters"].values())
     assert 0.15 < mean < 0.35

@@ -125,5 +125,7 @@ def test_more_value_never_leaves_the_top() -> None:
 def test_the_reason_is_readable_for_staff() -> None:
     reason = Reason("value_in_top_share", Decimal("812.40"), Decimal("500"))
     assert explain(reason, "EUR") == "Value 812 EUR is in the top share, which begins at 500 EUR."
+    small = Reason("potential_in_top_share", Decimal("2.09"), Decimal("0.19"))
+    assert explain(small, "EUR") == "Potential 2.09 EUR is in the top share, which begins at 0.19 EUR."
     nobody = Reason("no_rule_applies", Decimal(0), None)
     assert explain(nobody, "EUR") == "No value in the firm makes a top share, and no other rule applies."
