@@ -135,7 +135,7 @@ def explain(reason: Reason, currency: str) -> str:
         if amount is None:
             return "nobody's"
         # Whole units say enough of large amounts; of small ones they would call a border of 0.19 nothing.
-        return f"{amount:,.0f} {currency}" if abs(amount) >= _LARGE else f"{amount:,} {currency}"
+        return f"{amount:,} {currency}" if -_LARGE < amount < _LARGE else f"{amount:,.0f} {currency}"
 
     has, border = reason.has, reason.border
     match reason.code:
