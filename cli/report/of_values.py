@@ -25,7 +25,7 @@ _GROUPS: Mapping[LoyaltyGroup, tuple[str, str, str]] = {  # Name, colour, class 
     "barnacle": ("Barnacles", charts.BELOW, "below"),
     "stranger": ("Strangers", charts.PALE, "pale"),
 }
-_RANGE = ("At least", "At most")  # In 19 cases of 20.
+_RANGE = "± (19 of 20)"
 _PEOPLE, _VALUE = "of the customers", "of the value"
 
 
@@ -72,9 +72,9 @@ def _tiers(values: Values) -> Figure:
         title=f"{share} of the customers, the most valuable, hold {held} of the value",
         reading="The upper bar of each tier is its share of the customers, the lower one its share of the "
         "value; below zero, service costs more than purchases bring. In 19 cases of 20 what a tier brings "
-        "lies between the two figures beside its value.",
+        "is off by no more than the figure beside its value.",
         table=Table(
-            ("Tier", "Customers", "Share", "Value", *_RANGE, "Value a customer", "Could add"),
+            ("Tier", "Customers", "Share", "Value", _RANGE, "Value a customer", "Could add"),
             [*(_tier_row(of, values) for of in in_order(values)), _row_of_all(values)],
         ),
         key=(("pale", _PEOPLE), ("foreseen", _VALUE)),
@@ -89,7 +89,7 @@ def _tier_row(of: TierTotal, values: Values) -> tuple[str, ...]:
         count(of.customers),
         percent(of.customers / values.customers, 1),
         money(of.value, currency),
-        *_range_of(of.low, of.high, currency),
+        _range_of(of.low, of.high, currency),
         each,
         money(of.potential, currency),
     )
@@ -102,16 +102,16 @@ def _row_of_all(values: Values) -> tuple[str, ...]:
         count(values.customers),
         percent(1.0, 1),
         money(values.total, currency),
-        *_range_of(values.low, values.high, currency),
+        _range_of(values.low, values.high, currency),
         money(values.total / values.customers, currency),
         money(sum((of.potential for of in values.tiers), Decimal(0)), currency),
     )
 
 
-def _range_of(low: float | None, high: float | None, currency: str) -> tuple[str, str]:
+def _range_of(low: float | None, high: float | None, currency: str) -> str:
     if low is None or high is None:
-        return "unknown", "unknown"
-    return money(low, currency), money(high, currency)
+        return "unknown"
+    return f"± {money((high - low) / 2, currency)}"  # The range of a sum is even to both sides.
 
 
 def _loyalty(values: Values, found: LoyaltyMap) -> Figure:
@@ -153,13 +153,13 @@ def _loyalty(values: Values, found: LoyaltyMap) -> Figure:
         "right of the dashed line buys more often than the firm’s middle, who is above it is worth more; "
         "steps grow towards the edges.",
         table=Table(
-            ("Group", "Customers", "Value", *_RANGE, "What to do"),
+            ("Group", "Customers", "Value", _RANGE, "What to do"),
             [
                 (
                     name,
                     count(of_group[group].customers),
                     money(of_group[group].value, values.currency),
-                    *_range_of(of_group[group].low, of_group[group].high, values.currency),
+                    _range_of(of_group[group].low, of_group[group].high, values.currency),
                     STRATEGY[group],
                 )
                 for group, (name, _, _) in _GROUPS.items()
