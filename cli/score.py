@@ -102,6 +102,11 @@ def _print(report: "ScoreReport") -> None:
         f"{report.customers} customers are worth {format_money(report.total_value, run.currency)} over the "
         f"{run.horizon_days} days after {run.observed_until} ({run.model_version})."
     )
+    if report.until_today:
+        typer.echo(
+            f"{report.until_today} of them had a value of a later day, or news since, and are valued until "
+            "today: a scoring of a past day forgets no order."
+        )
 
 
 def _as_json(report: "ScoreReport") -> dict[str, object]:
@@ -114,6 +119,7 @@ def _as_json(report: "ScoreReport") -> dict[str, object]:
         "model_version": run.model_version,
         "currency": run.currency,
         "customers": report.customers,
+        "until_today": report.until_today,
         "tiers": {tier: report.tiers.get(tier, 0) for tier in TIERS},
         "total_value": None if report.total_value is None else str(report.total_value),
         "parameters": dict(run.parameters),

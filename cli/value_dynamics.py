@@ -156,10 +156,12 @@ def _print_profile(profile: CustomerProfile) -> None:
     typer.echo(f"{card.customer_id}: {card.tier}, as of {card.as_of}{' (stale)' if card.stale else ''}")
     for why in card.why:
         typer.echo(f"  {why}")
+    days = card.frequency + 1
     typer.echo(
-        f"  Bought on {card.frequency + 1} days, the last {card.days_since_last_purchase:.0f} days before; "
-        f"active with {card.p_alive:.0%}, {card.expected_purchases:.1f} purchases expected in "
-        f"{card.horizon_days} days, worth less than nothing with {card.p_below_zero:.0%}."
+        f"  Bought on {days} day{'' if days == 1 else 's'}, the last "
+        f"{card.days_since_last_purchase:.0f} days before; active with {card.p_alive:.0%}, "
+        f"{card.expected_purchases:.1f} purchases expected in {card.horizon_days} days, "
+        f"worth less than nothing with {card.p_below_zero:.0%}."
     )
     table = Table("Value", card.currency, "")
     table.add_row("history", money(card.history_value), "what he has brought so far")

@@ -43,13 +43,18 @@ PART = 20_000  # Customers whose snapshots are written in one transaction.
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """What a scoring did. Without ``run.published`` the earlier values stay; ``diagnostics`` say why."""
+    """What a scoring did. Without ``run.published`` the earlier values stay; ``diagnostics`` say why.
+
+    ``until_today`` of the ``customers`` were known until a later day than ``run.observed_until``, or
+    refreshed while this worked; they are valued until today.
+    """
 
     run: ValueRun
     customers: int
     tiers: Mapping[Tier, int]
     total_value: Decimal | None
     diagnostics: tuple[Diagnostic, ...]
+    until_today: int = 0
 
 
 def score(
@@ -166,6 +171,7 @@ def _write_snapshots(
 
 def _publish(crm: Crm, run: ValueRun, now: datetime) -> ScoreReport:
     """In one transaction: from here on everybody sees the new values."""
+    refreshed = 0
     with crm.store.write() as tx:
         tx.value.lock_all()
         if tx.scorings.hold(run.run_id):
@@ -174,7 +180,7 @@ def _publish(crm: Crm, run: ValueRun, now: datetime) -> ScoreReport:
             is_first = tx.value.run_in_force() is None
             standing = tx.value.standing(late)
             tx.value.publish(run.run_id)
-            value_again(tx, crm.firm, Rules.of(run), late, standing, now)
+            refreshed = len(value_again(tx, crm.firm, Rules.of(run), late, standing, now))
             if not is_first:  # The first scoring of all gives everybody a tier, which changes nobody's.
                 for customer_id in late:
                     after.pop(customer_id, None)
@@ -187,6 +193,7 @@ def _publish(crm: Crm, run: ValueRun, now: datetime) -> ScoreReport:
         {tier: customers for tier, (customers, _, _) in totals.items()},
         from_minor(sum(clv for _, clv, _ in totals.values()), run.currency),
         tuple(Diagnostic(**d) for d in run.diagnostics),
+        refreshed,
     )
 
 

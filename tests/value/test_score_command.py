@@ -60,6 +60,17 @@ def test_json_has_every_tier_also_where_nobody_is(crm: Crm) -> None:
     assert set(refused["tiers"].values()) == {0}
 
 
+def test_a_scoring_of_a_past_day_says_who_is_valued_until_today_all_the_same(crm: Crm) -> None:
+    """Whose value knew later days: else a look back would pass for the values of that day."""
+    open_shop(crm)
+    assert "valued until today" not in run(crm)[1]
+    past = (crm.firm.today(crm.clock()) - timedelta(days=200)).isoformat()
+    status, output = run(crm, "--as-of", past)
+    assert status == 0
+    assert "600 of them had a value of a later day, or news since, and are valued until today" in output
+    assert json.loads(run(crm, "--as-of", past, "--json")[1])["until_today"] == 600
+
+
 def test_an_unusable_fit_says_so_and_that_the_earlier_values_stay(crm: Crm) -> None:
     open_shop(crm)
     early = crm.firm.today(crm.clock()) - timedelta(days=725)
