@@ -24,7 +24,8 @@ from crmcore.usecases.value_chunks import KEPT
 from crmcore.value.benchmarks import find_benchmarks
 from crmcore.value.clv import CustomerValues, value_customers
 from crmcore.value.engine import score_firm
-from crmcore.value.forecasting import Variant, fit_variant
+from crmcore.value.forecast_fit import fit_variant
+from crmcore.value.forecasting import Variant
 from crmcore.value.peers import purchase_size
 from crmcore.value.ranking import rank
 from crmcore.value.relational.batch import FirmBatch
@@ -50,7 +51,7 @@ def main() -> None:
     fit = score_firm(books.summary, books.ledger, TERMS).fit
     assert fit.model is not None
     until = firm.calendar().observed_until.toordinal()
-    layers = fit_variant(Variant(season=True, recalibration=True, level=True), books.log, until, 365)
+    layers = fit_variant(Variant("pareto-nbd", pace=True, recalibration="history"), books.log, until, 365)
     model = replace(fit.model, forecaster=layers)
     values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
     size = purchase_size(books.summary)

@@ -83,7 +83,7 @@ def _print(report: BacktestReport) -> None:
     tried = len(result.forecaster.trials)
     how = "the log is too short, or too few had bought again, to compare"
     if tried:
-        how = f"of {tried} tried on earlier windows the simplest within one standard error of the best"
+        how = f"chosen among {tried} by how they did on earlier windows of the log"
     typer.echo(f"{len(result.customer_id)} customers, {report.horizon} days after {report.until}.")
     typer.echo(f"The engine used: {result.forecaster.variant} ({how}).")
     for what in ("purchases", "spend") if result.actual_spend.any() else ("purchases",):

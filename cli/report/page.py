@@ -71,7 +71,7 @@ def _sections(report: ValueReport) -> Iterator[Section]:
 
 
 def _variant(name: str) -> str:
-    """``closed form + season + level`` as ``closed form with season and level``."""
+    """``Pareto/NBD + pace + habits`` as ``Pareto/NBD with pace and habits``."""
     form, *layers = name.split(" + ")
     *first, last = layers or [""]
     return f"{form} with {', '.join(first)} and {last}" if first else f"{form} with {last}" if last else form

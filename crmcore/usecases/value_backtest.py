@@ -15,7 +15,8 @@ from crmcore.store.transaction import Transaction
 from crmcore.usecases.value_findings import Missing
 from crmcore.value.backtest import Backtest, backtest
 from crmcore.value.books import check_currency
-from crmcore.value.forecasting import LEAST_REPEAT_BUYERS, SAMPLE
+from crmcore.value.forecast_choice import LEAST_REPEAT_BUYERS
+from crmcore.value.forecast_fit import SAMPLE
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import InvalidHistory
 

@@ -14,8 +14,8 @@ from crmcore.value.bgnbd import BGNBD
 from crmcore.value.concentration import check_concentration
 from crmcore.value.forecasting import Trial
 from crmcore.value.lift import Tenth, lift_by_tenth
+from crmcore.value.operational_time import WEEK, OperationalTime
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.season import WEEK, OperationalTime
 from crmcore.value.tracking import track
 
 Measure = Literal["purchases", "spend"]
@@ -156,7 +156,7 @@ def _tracking(log: PurchaseLog, result: Backtest, until: int, horizon: int) -> t
     calendar = OperationalTime.calendar(first, until + horizon)
     found = track(log, BGNBD().fit(log.until(until).summary(until)), calendar, until, horizon)
     seasonal: list[float] | list[None] = [None] * len(found.day)
-    if result.forecaster.variant.season:
+    if result.forecaster.variant.pace:
         seasonal = track(log, base.purchases, base.time, until, horizon).expected.tolist()
     rows = zip(found.day.tolist(), found.actual.tolist(), found.expected.tolist(), seasonal, strict=True)
     return tuple(

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.value.accuracy import Accuracy, accuracy, gini, paired_interval, rmse
-from crmcore.value.forecasting import Forecaster, Variant, fit_forecaster, fit_variant
+from crmcore.value.forecast_choice import fit_forecaster
+from crmcore.value.forecast_fit import fit_variant
+from crmcore.value.forecasting import Forecaster, Variant
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.rules import simple_rules
 

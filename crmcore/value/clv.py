@@ -16,7 +16,8 @@ from crmcore.value import nbd
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.cost_to_serve import fit_costs, forecast_costs
 from crmcore.value.count_spread import ordered_pairs
-from crmcore.value.forecasting import Forecaster, Foreseen
+from crmcore.value.forecast_base import Foreseen
+from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.outlook import outlook

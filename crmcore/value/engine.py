@@ -13,7 +13,8 @@ from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.concentration import check_concentration
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.forecasting import ENOUGH_TO_CHOOSE, Forecaster, Variant, fit_forecaster
+from crmcore.value.forecast_choice import ENOUGH_TO_CHOOSE, fit_forecaster
+from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Ledger, ValueModel, ValueTerms
 from crmcore.value.peers import purchase_size
@@ -23,7 +24,7 @@ from crmcore.value.summary import PurchaseSummary
 
 # The last part changes whenever the same orders would get another value or another tier.
 MODEL_VERSION = (
-    f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/5+forecast/1+tiers/2"
+    f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/5+forecast/2+tiers/2"
 )
 
 
@@ -51,8 +52,8 @@ def fit_firm(
 ) -> FirmFit:
     """Fit the models to the summary, and learn what the value of one customer takes from all.
 
-    log : the purchases behind ``summary``; with it, season, habits and level correct the closed forms where
-    the shop's own past shows that they help.
+    log : the purchases behind ``summary``; with it, the shop's pace and its customers' habits correct the
+    closed forms, where its own past does not speak against them.
     """
     if not ((summary.frequency > 0) & (summary.monetary_value > 0)).any():
         message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
@@ -88,10 +89,9 @@ def score_firm(
 
 
 def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster | None:
-    """None where the past cannot choose, or chose the closed form as it is."""
+    """None where too few bought again to choose among the layers."""
     if int((summary.frequency > 0).sum()) < ENOUGH_TO_CHOOSE:
         return None
     # Everybody's T ends on the same day; whatever their order, the oldest customer is the same in both.
     until = int(log.first_day.min() + summary.T.max())
-    found = fit_forecaster(log, until, math.ceil(terms.horizon_days))
-    return None if found.variant == Variant() else found
+    return fit_forecaster(log, until, math.ceil(terms.horizon_days))

@@ -73,8 +73,8 @@ class ValueModel:
     and nobody leaves. usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend
     on a purchase of somebody unknown, currency; it weighs the firm's usual shares against a customer's own.
     parameter_error : relative standard error of the firm's expected spend through the fitted parameters.
-    forecaster : season, habits and level on top of the closed forms; None where the shop's own past refused
-    all of them, or is too short to tell.
+    forecaster : the shop's pace and its customers' habits, which correct the closed forms; None where too few
+    bought again to learn them from.
     """
 
     purchases: BGNBD

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-_RIDGE = 30.0  # In expected events: so many say nothing about a coefficient before the data do.
+_RIDGE = 300.0  # In expected events: so many say nothing about a coefficient before the data do.
 _WIDEST = 3.0  # Standard deviations at which a feature is cut off, so that one odd customer decides nothing.
-_LARGEST_LOG_FACTOR = 2.0
+_LARGEST_LOG_FACTOR = 0.7  # No customer is more than doubled or halved.
 _ROUNDS = 30
 
 
@@ -46,8 +46,9 @@ class Recalibration:
         return cls(**plain)
 
     def factor(self, features: FloatArray) -> FloatArray:
-        """features : shape (n, k). Returns shape (n,), each row computed for itself and in the same order, so
-        that one customer alone gets the very same number as among all."""
+        """features : shape (n, k or more), the first k in the order of ``names``. Returns shape (n,), each
+        row computed for itself and in the same order, so that one customer alone gets the very same number
+        as among all."""
         log_factor = np.zeros(len(features))
         for column, (mean, deviation, b) in enumerate(
             zip(self.means, self.deviations, self.coefficients, strict=True)

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from crmcore.value.bgnbd import BGNBD
+from crmcore.value.operational_time import WEEK, OperationalTime
+from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.season import WEEK, OperationalTime, expected_repeats
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+# Points at which the expected purchases of a newcomer are computed; between them, smooth curves.
+_AGES = 160
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Tracking:
     expected: FloatArray
 
 
-def track(log: PurchaseLog, model: BGNBD, time: OperationalTime, until: int, horizon: int) -> Tracking:
+def track(
+    log: PurchaseLog, model: BGNBD | ParetoNBD, time: OperationalTime, until: int, horizon: int
+) -> Tracking:
     """Of the customers known at the end of ``until``, to the last whole week of ``horizon`` days after it.
 
     log : with the days after ``until``. model, time : fitted to nothing later than ``until``; the clock runs
@@ -45,4 +52,19 @@ def track(log: PurchaseLog, model: BGNBD, time: OperationalTime, until: int, hor
     repeat = known[log.customer] & (log.day > log.first_day[log.customer])
     actual = np.searchsorted(np.sort(log.day[repeat]), day, side="right").astype(np.float64)
     came, newcomers = np.unique(log.first_day[known], return_counts=True)
-    return Tracking(day, actual, expected_repeats(time, model, day, came, newcomers))
+    return Tracking(day, actual, _expected(time, model, day, came, newcomers))
+
+
+def _expected(
+    time: OperationalTime, model: BGNBD | ParetoNBD, days: IntArray, came: IntArray, newcomers: IntArray
+) -> FloatArray:
+    """Repeat purchases that the model expects of all customers until the end of each day.
+
+    days : shape (w,), rising; the result has their shape. came, newcomers : shape (k,), the days on which
+    customers came and how many did.
+    """
+    ages = np.concatenate([[0.0], np.geomspace(0.5, max(float(time.at(int(days[-1]))), 1.0), _AGES)])
+    curve = model.expected_purchases_of_newcomer(ages)
+    age = time.at(np.maximum(days[:, None], came[None, :])) - time.at(came)[None, :]
+    total: FloatArray = PchipInterpolator(ages, curve)(age) @ newcomers.astype(np.float64)
+    return total

@@ -21,7 +21,8 @@ from crmcore.tiers import Standing, TierPolicy, find_borders
 from crmcore.usecases.value_chunks import KEPT
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.engine import Scoring, score_firm
-from crmcore.value.forecasting import Variant, fit_variant
+from crmcore.value.forecast_fit import fit_variant
+from crmcore.value.forecasting import Variant
 from crmcore.value.outlook import Lognormal, interval
 from crmcore.value.ranking import Ranked, rank
 from crmcore.value.relational.batch import Engine, FirmBatch
@@ -51,7 +52,7 @@ def firm() -> Firm:
 @pytest.fixture(scope="module")
 def by_numpy(firm: Firm) -> tuple[Scoring, list[Ranked], Sequence[str]]:
     books = firm.books()
-    scoring = score_firm(books.summary, books.ledger, TERMS, books.comes_back, books.log)
+    scoring = score_firm(books.summary, books.ledger, TERMS, books.comes_back)
     assert scoring.values is not None
     assert scoring.benchmarks is not None
     _, ranked = rank(
@@ -239,7 +240,7 @@ def test_a_forecast_corrects_the_values_of_an_engine_as_those_of_numpy(batch: Fi
     until = firm.calendar().observed_until.toordinal()
     fit = score_firm(books.summary, books.ledger, TERMS).fit
     assert fit.model is not None
-    layers = fit_variant(Variant(season=True, recalibration=True, level=True), books.log, until, 365)
+    layers = fit_variant(Variant("pareto-nbd", pace=True, recalibration="history"), books.log, until, 365)
     model = replace(fit.model, forecaster=layers)
     values = value_customers(books.summary, books.ledger, model, books.comes_back, books.log)
     rows = batch.engine.read(batch.value(model, batch.purchases(), ("customer_id", *FORESEEN)).values)

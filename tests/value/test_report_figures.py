@@ -12,8 +12,8 @@ from crmcore.value.lift import lift_by_tenth
 from crmcore.value.loyalty import LoyaltyBorders
 from crmcore.value.loyalty_map import map_loyalty
 from crmcore.value.mending import WHAT_TO_DO
+from crmcore.value.operational_time import OperationalTime
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.season import OperationalTime
 from crmcore.value.spread import Bar, Typical, bars, typical_by_tenth
 from crmcore.value.tracking import track
 

@@ -26,6 +26,7 @@ from crmcore.usecases.value_holdout import HoldOut
 from crmcore.usecases.value_in_force import Values
 from crmcore.usecases.value_report import ValueReport, value_report
 from crmcore.usecases.value_score import score
+from crmcore.value.forecasting import Variant
 from tests.browser import browser, context, page  # noqa: F401
 from tests.builders import Clock, a_crm, a_customer
 from tests.value.shop import a_small_world, add_customers, add_order, open_shop
@@ -169,11 +170,11 @@ def test_it_says_on_which_layers_the_values_stand(shop: Shop) -> None:
         run = tx.value.run_in_force()
     assert run is not None
     stored = run.parameters["forecaster"]
-    layers = [] if stored is None else [name for name, used in stored["variant"].items() if used]
-    assert shop.values.variant == " + ".join(["closed form", *layers])
-    assert "The values stand on the closed form" in shop.html
-    other = replace(shop.report, values=replace(shop.values, variant="closed form + season + level"))
-    assert "The values stand on the closed form with season and level." in render(other)
+    variant = Variant() if stored is None else Variant(**stored["variant"])
+    assert shop.values.variant == str(variant)
+    assert f"The values stand on {str(variant).split(' + ')[0]}" in shop.html
+    other = replace(shop.report, values=replace(shop.values, variant="Pareto/NBD + pace + habits"))
+    assert "The values stand on Pareto/NBD with pace and habits." in render(other)
 
 
 def test_a_small_world_is_counted_as_by_hand(crm: Crm) -> None:

@@ -1,0 +1,95 @@
+"""Which layers a forecast gets: the shop's own past decides, on windows inside the observation.
+
+Every variant is fitted as of earlier days (rolling origins), to nothing but what was known then, and judged
+by what came. The loss is a deviance, of counts (Poisson) and of money (Tweedie), which is small only when
+ranking and amount are both right. A layer stays unless it was clearly worse in every window: pace has
+its own evidence in the weekly counts, habits are few coefficients under a penalty, and one window of one shop
+is one case, which a Christmas decides as it likes. The dozen coefficients of the whole history are taken only
+if they were clearly better in every window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+from crmcore.value.accuracy import relative_losses
+from crmcore.value.forecast_features import Kind
+from crmcore.value.forecast_fit import SAMPLE, Workshop
+from crmcore.value.forecasting import Forecaster, Trial, Variant
+from crmcore.value.purchase_log import PurchaseLog
+from crmcore.value.summary import InvalidHistory
+
+LEAST_REPEAT_BUYERS = 20
+ENOUGH_TO_CHOOSE = 200  # Repeat buyers; of fewer, chance would choose among the variants.
+_WINDOWS = 2
+_CLEARLY = 0.02  # Of the loss; less, chance gives to one of two equals in both windows.
+
+_PARETO = Variant("pareto-nbd")
+_PACE = replace(_PARETO, pace=True)
+
+
+def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
+    """Choose among the variants by rolling origins inside the log until ``until``, and fit the chosen one.
+
+    horizon : whole days after ``until``. Fewer than 200 repeat buyers get the closed form, without trials.
+    Raises :class:`InvalidHistory` when fewer than 20 customers bought again: then past means are all that can
+    be said.
+    """
+    known = log.until(until).some(SAMPLE)
+    workshop = Workshop(known)
+    repeat_buyers = int((known.summary(until).frequency > 0).sum())
+    if repeat_buyers < LEAST_REPEAT_BUYERS:
+        raise InvalidHistory(
+            f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
+            f"{LEAST_REPEAT_BUYERS}"
+        )
+    if repeat_buyers < ENOUGH_TO_CHOOSE:
+        return workshop.fit(Variant(), until, horizon)
+    trials = _trials(workshop, until, horizon)
+    return replace(workshop.fit(choose(trials), until, horizon), trials=trials)
+
+
+def choose(trials: tuple[Trial, ...]) -> Variant:
+    """Pace and habits, less what was clearly worse in every window; history where it was better in all."""
+    losses = {trial.variant: trial.losses for trial in trials}
+
+    def better(one: Variant, other: Variant) -> bool:
+        """Clearly, in every window of two at least."""
+        pairs = list(zip(losses.get(one, ()), losses.get(other, ()), strict=False))
+        return len(pairs) >= _WINDOWS and all(mine < its * (1 - _CLEARLY) for mine, its in pairs)
+
+    chosen = _PARETO if better(_PARETO, _PACE) else _PACE
+    habits, history = (replace(chosen, recalibration=kind) for kind in ("habits", "history"))
+    if not better(chosen, habits):
+        chosen = habits
+    return history if better(history, chosen) else chosen
+
+
+def _trials(workshop: Workshop, until: int, horizon: int) -> tuple[Trial, ...]:
+    """Variants on the last two whole windows, the best first; none when the log is too short.
+
+    The recalibrations are tried on the clock that stays.
+    """
+    window, origins = workshop.origins(until, horizon)
+    judged = [origin for origin in origins if origin <= until - window][-_WINDOWS:]
+    if not judged:
+        return ()
+
+    def tried(*variants: Variant) -> tuple[Trial, ...]:
+        return tuple(
+            Trial(variant, tuple(_loss(workshop, variant, origin, window) for origin in judged))
+            for variant in variants
+        )
+
+    found = tried(Variant(), _PARETO, _PACE)
+    if all(workshop.origins(origin, window)[1] for origin in judged):
+        pace = choose(found).pace
+        found += tried(*(Variant("pareto-nbd", pace, kind) for kind in get_args(Kind)))
+    return tuple(sorted(found, key=lambda trial: trial.loss))
+
+
+def _loss(workshop: Workshop, variant: Variant, origin: int, window: int) -> float:
+    forecast = workshop.fit(variant, origin, window).predict(workshop.known_on(origin))
+    actual = workshop.actual(origin, window)
+    return float(relative_losses(*actual, forecast.purchases, forecast.spend).mean())

@@ -1,0 +1,104 @@
+"""The pace of a shop, week by week: how much of it lasts, comes back every year, or passes.
+
+The logarithm of the pace is a Gaussian process (Rasmussen & Williams 2006, chapters 2 and 5), a sum of three:
+one that changes slowly (the shop grows or fades), one that repeats itself every year (the season), and one
+that is forgotten within weeks (a sale, a strike). How large each is, is what makes the weekly counts most
+likely. So a shop without a season gets none, a season that was seen once is believed in part, and one that
+was seen twice almost wholly. Counts are Poisson around the pace, with more spread where purchases come in
+clumps; the posterior is found by Laplace's method (their section 3.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotri
+from scipy.optimize import minimize
+
+FloatArray = NDArray[np.float64]
+
+YEAR = 364  # Days; of whole weeks, so that weekdays meet weekdays.
+# Days over which each part stays like itself.
+_SLOW, _SEASON, _PASSING = 730.0, 30.0, 14.0
+# What each deviation hardly exceeds before the counts speak: a shop grows less in two years than its season
+# swings in one.
+_USUAL = np.array([0.3, 0.5, 0.3])
+_LEVEL = 0.3  # Of the whole logarithm, around the model that gave the expected counts.
+_START = np.log([0.1, 0.1, 0.1, 1.5])
+_BOUNDS = [(np.log(0.003), np.log(3.0))] * 3 + [(0.0, np.log(20.0))]
+_NEWTON_STEPS = 4
+_LARGEST_STEP = 2.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Of each week that it was fitted for: the logarithm of the pace, given all counts, shape (v,).
+
+    slow, season, passing : deviations of the three parts. clumps : how many times Poisson's the counts vary.
+    """
+
+    slow: float
+    season: float
+    passing: float
+    clumps: float
+    log_pace: FloatArray
+
+
+def fit_pace(day: FloatArray, counts: FloatArray, expected: FloatArray) -> Pace:
+    """From weekly counts around expected * pace, shape (w,); day : the middle of each week, shape (v,), of
+    which those after the first w are still to come.
+    """
+    known = len(counts)
+    parts = _covariances(day)
+    theta, log_pace = _START, np.zeros(len(day))
+    for _ in range(_NEWTON_STEPS):
+        seen, noise = _working(counts, expected, log_pace[:known])
+        theta = _most_likely(theta, parts[:, :known, :known], seen, noise)
+        whole = np.tensordot(np.exp(2 * theta[:3]), parts, 1) + _LEVEL**2
+        factor = cho_factor(whole[:known, :known] + np.diag(np.exp(theta[3]) * noise), lower=True)
+        log_pace = whole[:, :known] @ cho_solve(factor, seen)  # Their equation (2.25).
+    slow, season, passing, clumps = (float(v) for v in np.exp(theta))
+    return Pace(slow, season, passing, clumps, log_pace)
+
+
+def _covariances(day: FloatArray) -> FloatArray:
+    """Of each part between all weeks, at deviation 1; shape (3, v, v)."""
+    apart = np.abs(day[:, None] - day[None, :])
+    of_year = apart % YEAR
+    of_year = np.minimum(of_year, YEAR - of_year)
+    smooth = np.sqrt(3.0) * apart / _SLOW
+    return np.stack([(1 + smooth) * np.exp(-smooth), np.exp(-of_year / _SEASON), np.exp(-apart / _PASSING)])
+
+
+def _working(counts: FloatArray, expected: FloatArray, log_pace: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The logarithm that a Newton step from ``log_pace`` sees, and its variance under Poisson's law."""
+    mean = np.maximum(expected * np.exp(log_pace), 1e-6)
+    return log_pace + np.minimum((counts - mean) / mean, _LARGEST_STEP), 1 / mean
+
+
+def _most_likely(theta: FloatArray, parts: FloatArray, seen: FloatArray, noise: FloatArray) -> FloatArray:
+    """Logarithms of the three deviations and of the clumps, shape (4,)."""
+
+    def unlikely(theta: FloatArray) -> tuple[float, FloatArray]:
+        """Their equations (5.8) and (5.9), with half-normal priors on the deviations."""
+        sizes, clumps = np.exp(2 * theta[:3]), np.exp(theta[3])
+        covariance = np.tensordot(sizes, parts, 1) + _LEVEL**2
+        covariance[np.diag_indices_from(covariance)] += clumps * noise
+        factor = cho_factor(covariance, lower=True)
+        weight = cho_solve(factor, seen)
+        # Half of the symmetric inverse is enough: each part is symmetric too.
+        inverse = np.tril(dpotri(factor[0], lower=True)[0])
+        inverse += np.tril(inverse, -1).T
+        slope = 0.5 * (inverse - np.outer(weight, weight))
+        value = 0.5 * seen @ weight + np.log(np.diag(factor[0])).sum()
+        value += 0.5 * (sizes / _USUAL**2).sum() + theta[3]
+        slopes = np.empty(4)
+        slopes[:3] = 2 * sizes * np.tensordot(parts, slope, 2) + sizes / _USUAL**2
+        slopes[3] = clumps * (np.diag(slope) @ noise) + 1
+        return float(value), slopes
+
+    result: FloatArray = minimize(unlikely, theta, jac=True, method="L-BFGS-B", bounds=_BOUNDS).x
+    return result

@@ -1,0 +1,65 @@
+"""The pace of a shop: what lasts, what comes back every year and what passes are told apart."""
+
+import numpy as np
+import pytest
+
+from crmcore.value.pace import YEAR, Pace, fit_pace
+
+WEEKS = 104
+DAY = 4.0 + 7.0 * np.arange(WEEKS + 26)  # Half a year of them is still to come.
+USUAL = 80.0
+
+
+def followed(log_pace: np.ndarray, seed: int = 1, clumps: int = 1) -> Pace:
+    rng = np.random.default_rng(seed)
+    counts = clumps * rng.poisson(USUAL / clumps * np.exp(log_pace[:WEEKS]))
+    return fit_pace(DAY, counts.astype(float), np.full(WEEKS, USUAL))
+
+
+def a_season() -> np.ndarray:
+    of_year = DAY % YEAR
+    return np.where((of_year > 320) & (of_year < 355), 0.9, -0.1) + 0.2 * np.sin(2 * np.pi * of_year / YEAR)
+
+
+def test_a_shop_without_a_pace_of_its_own_gets_none() -> None:
+    found = followed(np.zeros(len(DAY)))
+    assert max(found.slow, found.season, found.passing) < 0.06
+    np.testing.assert_allclose(found.log_pace, 0.0, atol=0.06)
+
+
+def test_a_season_that_was_seen_twice_is_expected_again() -> None:
+    found = followed(a_season())
+    assert found.season > 3 * max(found.slow, found.passing)
+    ahead = slice(WEEKS, None)
+    np.testing.assert_allclose(found.log_pace[ahead], a_season()[ahead], atol=0.15)
+
+
+def test_a_shop_that_fades_goes_on_where_it_is() -> None:
+    fading = -0.8 * DAY / (7 * WEEKS)
+    found = followed(fading)
+    assert found.slow > 2 * found.passing
+    assert found.log_pace[WEEKS] == pytest.approx(fading[WEEKS], abs=0.1)
+    assert found.log_pace[-1] < -0.5
+
+
+def test_a_sale_passes() -> None:
+    sale = np.where(np.isin(np.arange(len(DAY)), (30, 31, 70, 71, 102, 103)), 1.2, 0.0)
+    found = followed(sale)
+    assert found.passing > 2 * max(found.slow, found.season)
+    assert found.log_pace[WEEKS - 1] > 0.7
+    assert abs(found.log_pace[-1]) < 0.2
+
+
+def test_purchases_that_come_in_clumps_are_no_pace() -> None:
+    found = followed(np.zeros(len(DAY)), clumps=8)
+    assert found.clumps > 4
+    assert np.abs(found.log_pace).mean() < 0.1
+    np.testing.assert_allclose(found.log_pace[WEEKS + 4 :], 0.0, atol=0.1)
+
+
+def test_weeks_without_a_customer_say_nothing() -> None:
+    usual = np.where(np.arange(WEEKS) < 50, 1e-9, USUAL)
+    counts = np.random.default_rng(3).poisson(usual).astype(float)
+    found = fit_pace(DAY, counts, usual)
+    assert np.isfinite(found.log_pace).all()
+    np.testing.assert_allclose(found.log_pace, 0.0, atol=0.1)
