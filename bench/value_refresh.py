@@ -73,10 +73,12 @@ def main() -> None:
         "database": database,
         "customers": len(ids),
         "times_a_round": TIMES,
-        "refresh_with_commit_p50_ms": [percentile_of(clock, 50) for clock in refreshes],
-        "refresh_with_commit_p99_ms": [percentile_of(clock, 99) for clock in refreshes],
-        "card_p50_ms": [percentile_of(clock, 50) for clock in reads],
-        "card_p99_ms": [percentile_of(clock, 99) for clock in reads],
+        "refresh_with_commit_p50_ms": [percentile_of(clock, 50) for clock, _ in refreshes],
+        "refresh_with_commit_p99_ms": [percentile_of(clock, 99) for clock, _ in refreshes],
+        "refresh_p99_processor_ms": [percentile_of(busy, 99) for _, busy in refreshes],
+        "card_p50_ms": [percentile_of(clock, 50) for clock, _ in reads],
+        "card_p99_ms": [percentile_of(clock, 99) for clock, _ in reads],
+        "card_p99_processor_ms": [percentile_of(busy, 99) for _, busy in reads],
         "limit_ms": LIMIT_MS,
         "load_average_1_minute": round(os.getloadavg()[0], 1),
     }
@@ -89,7 +91,8 @@ def main() -> None:
         "One writer, no contention, a warm file cache; one figure a round. A refresh is the whole "
         "transaction: the order's row, the customer's rows read, value and tier, snapshot and "
         "decision written, commit to the disk. With a load average above the number of cores it "
-        "is the wait for a core.",
+        "is the wait for a core; processor time is this process's own, without the database server's and "
+        "without waiting.",
     )
 
 
@@ -120,17 +123,18 @@ def read(crm: Crm, customer_id: str) -> None:
     assert card.why
 
 
-def timed(work: Callable[[str], None], ids: list[str], seed: int) -> list[float]:
-    """Milliseconds on the clock of every piece of work."""
+def timed(work: Callable[[str], None], ids: list[str], seed: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of every piece of work: on the clock, and of processor time."""
     rng = random.Random(seed)
     for customer_id in rng.choices(ids, k=WARM_UP):
         work(customer_id)
-    found = []
+    on_the_clock, of_processor = [], []
     for customer_id in rng.choices(ids, k=TIMES):
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         work(customer_id)
-        found.append((time.perf_counter() - started) * 1000)
-    return found
+        of_processor.append((time.process_time() - busy) * 1000)
+        on_the_clock.append((time.perf_counter() - started) * 1000)
+    return on_the_clock, of_processor
 
 
 def percentile_of(clock: list[float], share: int) -> float:
