@@ -5,8 +5,9 @@ When purchases come at the rate lambda s(t), with one pace s for the whole shop,
 process in the time tau(t) = integral of s (the time change of a non-homogeneous Poisson process, Cinlar
 1975, chapter 4.7). So the same models, given tau instead of days, are right again.
 
-s is learnt from the shop's weekly repeat purchases beside those that a model expects of the same customers
-(see ``pace``); then the model is fitted on the new clock, and the pace once more.
+s is learnt from the shop's weekly repeat purchases beside those that a model on the plain calendar expects of
+the same customers (see ``pace``). Only once: a model that is fitted anew on that clock would find what it
+could not tell from customers who leave confirmed by itself, and more of it in every round.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 WEEK = 7
-_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -91,37 +91,34 @@ def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> Operati
     """
     first = int(log.first_day.min())
     weeks = (until - first) // WEEK
-    time = OperationalTime.calendar(first, last_day)
     if weeks < 2:
-        return time
+        return OperationalTime.calendar(first, last_day)
     # Weeks are counted back from the end, so that the last one is whole; those ahead follow them.
     start = until - WEEK * weeks + 1
     middle = start + WEEK // 2 + WEEK * np.arange(weeks + -(-(last_day - until) // WEEK))
     repeat = log.day > log.first_day[log.customer]
     bought = np.bincount(log.day[repeat] - first, minlength=until - first + 1)
     counts = _by_week(bought, start - first)
-    for _ in range(_ROUNDS):
-        usual = _by_week(expected_a_day(log, until, time), start - first)
-        log_pace = fit_pace(middle.astype(np.float64), counts, usual).log_pace
-        # On average 1 in the last year, so that rates on this clock are rates a day.
-        year = slice(max(weeks - YEAR // WEEK, 0), weeks)
-        log_pace -= np.log(np.average(np.exp(log_pace[year]), weights=usual[year] + 1e-9))
-        before = np.full(start - first, log_pace[0])
-        days = np.concatenate([before, np.repeat(log_pace, WEEK)])[: last_day - first + 1]
-        time = OperationalTime(first, np.exp(days))
-    return time
+    usual = _by_week(expected_a_day(log, until), start - first)
+    log_pace = fit_pace(middle.astype(np.float64), counts, usual).log_pace
+    # On average 1 in the last year, so that rates on this clock are rates a day.
+    year = slice(max(weeks - YEAR // WEEK, 0), weeks)
+    log_pace -= np.log(np.average(np.exp(log_pace[year]), weights=usual[year] + 1e-9))
+    before = np.full(start - first, log_pace[0])
+    days = np.concatenate([before, np.repeat(log_pace, WEEK)])[: last_day - first + 1]
+    return OperationalTime(first, np.exp(days))
 
 
-def expected_a_day(log: PurchaseLog, until: int, time: OperationalTime) -> FloatArray:
-    """Repeat purchases an operational day that BG/NBD, fitted on ``time``, expects of the customers of
-    ``log``, each by his own history until ``until``; shape (days,), from the log's first day on.
+def expected_a_day(log: PurchaseLog, until: int) -> FloatArray:
+    """Repeat purchases a day that BG/NBD expects of the customers of ``log``, each by his own history until
+    ``until``; shape (days,), from the log's first day on.
 
     A customer is active from his first purchase to his last at least. After that he has either left at once
     or is active still, and in either case his rate has its own law: Gamma(r + x, alpha + t_x) or
     Gamma(r + x, alpha + T). By his own history, because whoever is seen first in an export that begins amid
     a shop's life buys more than those who come later; one rate for all newcomers would call that a trend.
     """
-    summary = time.summary(log, until)
+    summary = log.summary(until)
     model = BGNBD().fit(summary)
     p, alive = model.params_, model.p_alive(summary)
     after = alive * (p.r + summary.frequency) / (p.alpha + summary.T)
@@ -129,7 +126,7 @@ def expected_a_day(log: PurchaseLog, until: int, time: OperationalTime) -> Float
     first = int(log.first_day.min())
     days = until - first + 1
     came = log.first_day - first
-    last = came + log.summary(until).recency.astype(np.int64)
+    last = came + summary.recency.astype(np.int64)
     steps = np.zeros(days + 1)
     for rates, begins, ends in ((until_last, came, last), (after, last, np.full(len(last), days - 1))):
         steps += np.bincount(begins + 1, weights=rates, minlength=days + 1)
