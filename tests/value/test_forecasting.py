@@ -113,7 +113,7 @@ def test_after_its_first_christmas_a_shop_is_not_taken_for_a_growing_one() -> No
     found = backtest(a_shop("season"), 365, 180)
     engine, closed, *_ = found.measured
     assert closed.purchases.total_error > 2
-    assert abs(engine.purchases.total_error) < 0.25 * closed.purchases.total_error
+    assert abs(engine.purchases.total_error) < 0.4 * closed.purchases.total_error
 
 
 @pytest.mark.parametrize("world", ["drift", "plain", "promotion", "regular"])

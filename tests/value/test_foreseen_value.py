@@ -60,8 +60,11 @@ def test_chances_stay_chances_and_intervals_hold_the_value(season: Scoring) -> N
     for column in fields(CustomerValues):
         assert np.isfinite(getattr(values, column.name)).all()
     assert ((values.p_alive >= 0) & (values.p_alive <= 1)).all()
-    assert (values.low <= values.clv + 1e-9).mean() > 0.99
-    assert (values.high >= values.clv - 1e-9).mean() > 0.99
+    # Whoever has left with more than 97.5 % has an interval of nothing, which lies below his mean.
+    may_buy = values.p_alive > 0.04
+    assert may_buy.mean() > 0.8
+    assert (values.low <= values.clv + 1e-9)[may_buy].all()
+    assert (values.high >= values.clv - 1e-9)[may_buy].all()
 
 
 @dataclass(frozen=True)
