@@ -16,7 +16,7 @@ _CHANCE = 1.96  # Standard errors on each side in 19 cases of 20.
 _ENGINE = "engine"
 _FORESEEN = ("line foreseen", "foreseen")
 _ACTUAL = ("actual", "came")
-_CAME, _CLOSED, _SEASONAL = "came", "closed form", "closed form on the shop’s season"
+_CAME, _CLOSED, _PACED = "came", "closed form", "model on the shop’s own clock"
 
 
 def trust(held: HoldOut, currency: str) -> Iterator[Figure]:
@@ -213,16 +213,14 @@ def _weekly(held: HoldOut) -> Figure:
     if came:
         missed = sum(abs(week.expected - week.actual) for week in ahead) / came
         title = f"Week by week the closed form misses {percent(missed)} of the hold-out’s purchases"
-    season = ""
-    if held.tracking[-1].seasonal is not None:
-        season = (
-            " The season’s clock was learnt from the weeks before the shaded ones, so only these test it."
-        )
+    clock = ""
+    if held.tracking[-1].paced is not None:
+        clock = " The shop’s clock was learnt from the weeks before the shaded ones, so only these test it."
     return figure(
         _lines(held, weeks, "repeat purchases a week", height=240),
         title=title,
         reading="The same purchases week by week: the model draws the mean, so weeks scatter around it, and "
-        f"a season or a campaign stands out.{season}",
+        f"a season or a campaign stands out.{clock}",
         table=_week_table("Week until", weeks),
         key=_line_key(held.tracking),
         spans=True,
@@ -230,7 +228,7 @@ def _weekly(held: HoldOut) -> Figure:
 
 
 def _lines(held: HoldOut, weeks: Sequence[Week], title: str, height: int) -> Chart:
-    amounts = ((_CAME, "actual"), (_CLOSED, "expected"), (_SEASONAL, "seasonal"))
+    amounts = ((_CAME, "actual"), (_CLOSED, "expected"), (_PACED, "paced"))
     rows = [
         {"day": week.day.isoformat(), "n": getattr(week, field), "of": name}
         for week in weeks
@@ -246,36 +244,36 @@ def _lines(held: HoldOut, weeks: Sequence[Week], title: str, height: int) -> Cha
         of={"strokeWidth": 2},
         x=charts.days("day"),
         y=numbers("n", title),
-        color=told_by("of", dict(zip((_CAME, _CLOSED, _SEASONAL), colours, strict=True))),
-        strokeDash=told_by("of", {_CAME: [1, 0], _CLOSED: [6, 3], _SEASONAL: [2, 2]}),
+        color=told_by("of", dict(zip((_CAME, _CLOSED, _PACED), colours, strict=True))),
+        strokeDash=told_by("of", {_CAME: [1, 0], _CLOSED: [6, 3], _PACED: [2, 2]}),
     )
     return Chart([layer(shade, "rect", of=ground, x=charts.days("from"), x2={"field": "to"}), lines], height)
 
 
 def _line_key(weeks: Sequence[Week]) -> tuple[tuple[str, str], ...]:
-    season = () if weeks[-1].seasonal is None else (("dotted other", _SEASONAL),)
-    return (("line actual", _CAME), ("dashed foreseen", _CLOSED), *season, ("ground", "held out"))
+    clock = () if weeks[-1].paced is None else (("dotted other", _PACED),)
+    return (("line actual", _CAME), ("dashed foreseen", _CLOSED), *clock, ("ground", "held out"))
 
 
 def _week_table(first: str, weeks: Sequence[Week]) -> Table:
-    season = () if weeks[-1].seasonal is None else ("On the shop’s season",)
+    clock = () if weeks[-1].paced is None else ("On the shop’s own clock",)
     return Table(
-        (first, "Came", "Closed form", *season),
+        (first, "Came", "Closed form", *clock),
         [(week.day.isoformat(), count(week.actual), *_expected(week)) for week in weeks],
     )
 
 
 def _expected(week: Week) -> Iterator[str]:
-    for amount in (week.expected, week.seasonal):
+    for amount in (week.expected, week.paced):
         if amount is not None:
             yield f"{amount:,.1f}"
 
 
 def _gain(before: Week, after: Week) -> Week:
-    seasonal = None
-    if before.seasonal is not None and after.seasonal is not None:
-        seasonal = after.seasonal - before.seasonal
-    return Week(after.day, after.actual - before.actual, after.expected - before.expected, seasonal)
+    paced = None
+    if before.paced is not None and after.paced is not None:
+        paced = after.paced - before.paced
+    return Week(after.day, after.actual - before.actual, after.expected - before.expected, paced)
 
 
 def _line_of_points(size: int) -> dict[str, Any]:

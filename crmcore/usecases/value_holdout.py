@@ -51,13 +51,13 @@ class Contest:
 
 @dataclass(frozen=True)
 class Week:
-    """Repeat purchases until the end of ``day``; ``seasonal`` is expected on the shop's own clock, None where
-    the forecast goes without a season."""
+    """Repeat purchases until the end of ``day``; ``paced`` is expected on the shop's own clock, None where
+    the forecast goes by the calendar."""
 
     day: date
     actual: int
     expected: float
-    seasonal: float | None
+    paced: float | None
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,10 @@ def _tracking(log: PurchaseLog, result: Backtest, until: int, horizon: int) -> t
     first, base = int(log.first_day.min()), result.forecaster.base
     calendar = OperationalTime.calendar(first, until + horizon)
     found = track(log, BGNBD().fit(log.until(until).summary(until)), calendar, until, horizon)
-    seasonal: list[float] | list[None] = [None] * len(found.day)
+    paced: list[float] | list[None] = [None] * len(found.day)
     if result.forecaster.variant.pace:
-        seasonal = track(log, base.purchases, base.time, until, horizon).expected.tolist()
-    rows = zip(found.day.tolist(), found.actual.tolist(), found.expected.tolist(), seasonal, strict=True)
+        paced = track(log, base.purchases, base.time, until, horizon).expected.tolist()
+    rows = zip(found.day.tolist(), found.actual.tolist(), found.expected.tolist(), paced, strict=True)
     return tuple(
         Week(date.fromordinal(day), int(actual), expected, its) for day, actual, expected, its in rows
     )
