@@ -71,8 +71,9 @@ def learn_from_firm(
         costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, days),
         usual_return=float(_sent_back(summary).sum()) / total if total > 0 else 0.0,
         typical_spend=typical if math.isfinite(typical) else float(summary.spent.mean()),
-        parameter_error=parameter_error(
-            summary, purchases, spend, terms.horizon_days, terms.discount_per_day
+        parameter_error=math.hypot(
+            parameter_error(summary, purchases, spend, terms.horizon_days, terms.discount_per_day),
+            0.0 if forecaster is None else forecaster.base.time.error,
         ),
         terms=terms,
         forecaster=forecaster,

@@ -72,7 +72,8 @@ class ValueModel:
     without_leaving : the purchase model of those whose silence says nothing (always a share): rates differ,
     and nobody leaves. usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend
     on a purchase of somebody unknown, currency; it weighs the firm's usual shares against a customer's own.
-    parameter_error : relative standard error of the firm's expected spend through the fitted parameters.
+    parameter_error : relative standard error of the firm's expected spend through the fitted parameters and
+    the pace ahead.
     forecaster : the shop's pace and its customers' habits, which correct the closed forms; None where too few
     bought again to learn them from.
     """

@@ -35,11 +35,13 @@ WEEK = 7
 class OperationalTime:
     """``index``, shape (days,): how long each day from ``first_day`` on is, in operational days.
 
-    Days that it does not reach, before and after, are plain days.
+    Days that it does not reach, before and after, are plain days. error : relative standard error of the
+    operational time ahead; the plain calendar claims none.
     """
 
     first_day: int
     index: FloatArray
+    error: float = 0.0
 
     @cached_property
     def clock(self) -> FloatArray:
@@ -66,12 +68,13 @@ class OperationalTime:
             "first_day": self.first_day,
             "days": days.tolist(),
             "index": self.index[starts].tolist(),
+            "error": self.error,
         }
 
     @classmethod
     def from_parameters(cls, stored: Mapping[str, Any]) -> OperationalTime:
         """What :meth:`to_parameters` wrote."""
-        return cls(stored["first_day"], np.repeat(stored["index"], stored["days"]))
+        return cls(stored["first_day"], np.repeat(stored["index"], stored["days"]), stored["error"])
 
     def between(self, after: int, until: int) -> float:
         return float(self.at(until) - self.at(after))
@@ -100,13 +103,18 @@ def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> Operati
     bought = np.bincount(log.day[repeat] - first, minlength=until - first + 1)
     counts = _by_week(bought, start - first)
     usual = _by_week(expected_a_day(log, until), start - first)
-    log_pace = fit_pace(middle.astype(np.float64), counts, usual).log_pace
+    pace = fit_pace(middle.astype(np.float64), counts, usual)
     # On average 1 in the last year, so that rates on this clock are rates a day.
     year = slice(max(weeks - YEAR // WEEK, 0), weeks)
-    log_pace -= np.log(np.average(np.exp(log_pace[year]), weights=usual[year] + 1e-9))
+    weight = (usual[year] + 1e-9) / (usual[year] + 1e-9).sum()
+    log_pace = pace.log_pace - np.log(np.exp(pace.log_pace[year]) @ weight)
     before = np.full(start - first, log_pace[0])
     days = np.concatenate([before, np.repeat(log_pace, WEEK)])[: last_day - first + 1]
-    return OperationalTime(first, np.exp(days))
+    # What is not known is how the weeks ahead compare with that year, all together.
+    compared = np.zeros(len(middle))
+    compared[year] = -weight
+    compared[weeks:] = 1 / max(len(middle) - weeks, 1)
+    return OperationalTime(first, np.exp(days), pace.error_of_mean(compared))
 
 
 def expected_a_day(log: PurchaseLog, until: int) -> FloatArray:

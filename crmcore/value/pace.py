@@ -10,6 +10,7 @@ clumps; the posterior is found by Laplace's method (their section 3.4).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ class Pace:
     """Of each week that it was fitted for: the logarithm of the pace, given all counts, shape (v,).
 
     slow, season, passing : deviations of the three parts. clumps : how many times Poisson's the counts vary.
+    covariance : of the logarithm, given all counts, shape (v, v).
     """
 
     slow: float
@@ -45,6 +47,12 @@ class Pace:
     passing: float
     clumps: float
     log_pace: FloatArray
+    covariance: FloatArray
+
+    def error_of_mean(self, weights: FloatArray) -> float:
+        """Standard error of the weighted sum of the logarithms; weights : shape (v,)."""
+        variance = float(weights @ self.covariance @ weights)
+        return math.sqrt(max(variance, 0.0))
 
 
 def fit_pace(day: FloatArray, counts: FloatArray, expected: FloatArray) -> Pace:
@@ -60,8 +68,9 @@ def fit_pace(day: FloatArray, counts: FloatArray, expected: FloatArray) -> Pace:
         whole = np.tensordot(np.exp(2 * theta[:3]), parts, 1) + _LEVEL**2
         factor = cho_factor(whole[:known, :known] + np.diag(np.exp(theta[3]) * noise), lower=True)
         log_pace = whole[:, :known] @ cho_solve(factor, seen)  # Their equation (2.25).
+    covariance = whole - whole[:, :known] @ cho_solve(factor, whole[:known])  # Their equation (2.26).
     slow, season, passing, clumps = (float(v) for v in np.exp(theta))
-    return Pace(slow, season, passing, clumps, log_pace)
+    return Pace(slow, season, passing, clumps, log_pace, covariance)
 
 
 def _covariances(day: FloatArray) -> FloatArray:

@@ -42,6 +42,14 @@ def test_a_shop_that_fades_goes_on_where_it_is() -> None:
     assert found.log_pace[-1] < -0.5
 
 
+def test_weeks_further_ahead_are_less_sure_and_counts_make_the_known_ones_surer() -> None:
+    found = followed(-0.8 * DAY / (7 * WEEKS))
+    of_week = np.sqrt(np.diag(found.covariance))
+    assert of_week[WEEKS // 2] < of_week[WEEKS - 1] < of_week[WEEKS + 10] < of_week[-1]
+    assert found.error_of_mean(np.eye(len(DAY))[WEEKS + 20]) == pytest.approx(of_week[WEEKS + 20])
+    assert 0.001 < found.error_of_mean(np.full(len(DAY), 1 / len(DAY))) < 0.1
+
+
 def test_a_sale_passes() -> None:
     sale = np.where(np.isin(np.arange(len(DAY)), (30, 31, 70, 71, 102, 103)), 1.2, 0.0)
     found = followed(sale)
