@@ -13,6 +13,7 @@ from rich.table import Table
 
 from crmcore.crm import Crm
 from crmcore.usecases.value_backtest import BacktestReport, backtest_firm
+from crmcore.value.forecast_choice import why_chosen
 
 
 def backtest_command(
@@ -66,6 +67,7 @@ def _as_json(report: BacktestReport, predictions: Path | None) -> dict[str, Any]
         "currency": report.currency,
         "customers": len(result.customer_id),
         "chosen": str(result.forecaster.variant),
+        "why": list(why_chosen(result.forecaster.trials)),
         "trials": [
             {"variant": str(t.variant), "loss": t.loss, "losses": list(t.losses)}
             for t in result.forecaster.trials
@@ -86,6 +88,8 @@ def _print(report: BacktestReport) -> None:
         how = f"chosen among {tried} by how they did on earlier windows of the log"
     typer.echo(f"{len(result.customer_id)} customers, {report.horizon} days after {report.until}.")
     typer.echo(f"The engine used: {result.forecaster.variant} ({how}).")
+    for reason in why_chosen(result.forecaster.trials):
+        typer.echo(reason)
     for what in ("purchases", "spend") if result.actual_spend.any() else ("purchases",):
         table = Table(what.capitalize(), "Gini", "Best tenth brings", "Total is off by", "Error a customer")
         for measured in result.measured:

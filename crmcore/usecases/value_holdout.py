@@ -12,6 +12,7 @@ from crmcore.value.accuracy import Accuracy
 from crmcore.value.backtest import Backtest, Cell, Difference, backtest
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.concentration import check_concentration
+from crmcore.value.forecast_choice import why_chosen
 from crmcore.value.forecasting import Trial
 from crmcore.value.lift import Tenth, lift_by_tenth
 from crmcore.value.operational_time import WEEK, OperationalTime
@@ -74,6 +75,7 @@ class HoldOut:
     customers: int
     variant: str
     trials: tuple[Trial, ...]
+    why_chosen: tuple[str, ...]
     contests: tuple[Contest, ...]
     by_frequency: tuple[Cell, ...]
     tracking: tuple[Week, ...]
@@ -125,6 +127,7 @@ def _compare(log: PurchaseLog, until: date, horizon: int, by_default: bool) -> H
         customers=len(result.customer_id),
         variant=str(result.forecaster.variant),
         trials=result.forecaster.trials,
+        why_chosen=why_chosen(result.forecaster.trials),
         contests=tuple(_contest(result, measure) for measure in measures),
         by_frequency=result.by_frequency,
         tracking=_tracking(log, result, day, horizon),

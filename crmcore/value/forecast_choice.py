@@ -52,18 +52,52 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
 
 def choose(trials: tuple[Trial, ...]) -> Variant:
     """Pace and habits, less what was clearly worse in every window; history where it was better in all."""
-    losses = {trial.variant: trial.losses for trial in trials}
-
-    def better(one: Variant, other: Variant) -> bool:
-        """Clearly, in every window of two at least."""
-        pairs = list(zip(losses.get(one, ()), losses.get(other, ()), strict=False))
-        return len(pairs) >= _WINDOWS and all(mine < its * (1 - _CLEARLY) for mine, its in pairs)
-
-    chosen = _PARETO if better(_PARETO, _PACE) else _PACE
-    habits, history = (replace(chosen, recalibration=kind) for kind in ("habits", "history"))
-    if not better(chosen, habits):
+    losses = _losses(trials)
+    chosen = _PARETO if _better(losses, _PARETO, _PACE) else _PACE
+    habits, history = (replace(chosen, recalibration=kind) for kind in get_args(Kind))
+    if not _better(losses, chosen, habits):
         chosen = habits
-    return history if better(history, chosen) else chosen
+    return history if _better(losses, history, chosen) else chosen
+
+
+def why_chosen(trials: tuple[Trial, ...]) -> tuple[str, ...]:
+    """A sentence for each layer: its losses, those without it, and what followed. None without trials."""
+    losses, chosen = _losses(trials), choose(trials)
+    clock = replace(chosen, recalibration=None)
+    habits, history = (replace(clock, recalibration=kind) for kind in get_args(Kind))
+    plainer = clock if _better(losses, clock, habits) else habits
+    asked = (
+        ("the pace of the shop", _PACE, _PARETO, chosen.pace, "worse"),
+        ("the habits of customers", habits, clock, plainer == habits, "worse"),
+        ("their whole history", history, plainer, chosen == history, "better"),
+    )
+    return tuple(
+        f"With {layer} the loss on earlier windows was {_listed(losses[one])}, without it "
+        f"{_listed(losses[other])}: {_followed(taken, measure)}."
+        for layer, one, other, taken, measure in asked
+        if one in losses and other in losses
+    )
+
+
+def _losses(trials: tuple[Trial, ...]) -> dict[Variant, tuple[float, ...]]:
+    return {trial.variant: trial.losses for trial in trials}
+
+
+def _better(losses: dict[Variant, tuple[float, ...]], one: Variant, other: Variant) -> bool:
+    """Clearly, in every window of two at least."""
+    pairs = list(zip(losses.get(one, ()), losses.get(other, ()), strict=False))
+    return len(pairs) >= _WINDOWS and all(mine < its * (1 - _CLEARLY) for mine, its in pairs)
+
+
+def _listed(losses: tuple[float, ...]) -> str:
+    return " and ".join(f"{loss:.3f}" for loss in losses)
+
+
+def _followed(taken: bool, measure: str) -> str:
+    clearly = f"more than {_CLEARLY:.0%} {measure} in both".replace("%", " %")
+    if measure == "better":
+        return f"{clearly}, so it was taken" if taken else f"not {clearly}, so it was not taken"
+    return f"not {clearly}, so it stays" if taken else f"{clearly}, so it was left out"
 
 
 def _trials(workshop: Workshop, until: int, horizon: int) -> tuple[Trial, ...]:

@@ -14,6 +14,7 @@ from crmcore.value.forecast_choice import (
     LEAST_REPEAT_BUYERS,
     choose,
     fit_forecaster,
+    why_chosen,
 )
 from crmcore.value.forecast_fit import fit_variant
 from crmcore.value.forecasting import Forecaster, Trial, Variant
@@ -179,6 +180,28 @@ def test_the_whole_history_is_taken_where_it_was_better_in_every_window() -> Non
     )
     assert choose(trials) == with_(PACE, "history")
     assert choose((*trials[:-1], a_trial(with_(PACE, "history"), 0.76, 0.78))) == with_(PACE, "habits")
+
+
+def test_the_choice_says_why() -> None:
+    trials = (
+        a_trial(PLAIN, 0.9, 0.9),
+        a_trial(PACE, 0.8, 0.8),
+        a_trial(with_(PACE, "habits"), 0.83, 0.84),
+        a_trial(with_(PACE, "history"), 0.76, 0.79),
+    )
+    assert choose(trials) == PACE
+    assert why_chosen(trials) == (
+        "With the pace of the shop the loss on earlier windows was "
+        "0.800 and 0.800, without it 0.900 and 0.900: "
+        "not more than 2 % worse in both, so it stays.",
+        "With the habits of customers the loss on earlier windows was "
+        "0.830 and 0.840, without it 0.800 and 0.800: "
+        "more than 2 % worse in both, so it was left out.",
+        "With their whole history the loss on earlier windows was "
+        "0.760 and 0.790, without it 0.800 and 0.800: "
+        "not more than 2 % better in both, so it was not taken.",
+    )
+    assert why_chosen(()) == ()
 
 
 def test_one_window_alone_leaves_nothing_out() -> None:
