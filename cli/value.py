@@ -39,6 +39,7 @@ class ModelName(StrEnum):
     bgnbd = "bgnbd"
     mbgnbd = "mbgnbd"
     pareto_nbd = "pareto_nbd"
+    plain_retention = "plain_retention"
     gamma_gamma = "gamma_gamma"
     sbg = "sbg"
 

@@ -188,6 +188,8 @@ def _print_profile(profile: CustomerProfile) -> None:
         if finding is not None:
             kind = (finding.kind or "unknown").replace("_", " ")
             typer.echo(f"{name}: {kind}. {finding.why} {advice.get(finding.kind or '', '')}".rstrip())
+    if profile.rests_on is not None:
+        typer.echo(f"The value rests on an assumption: {profile.rests_on}")
     typer.echo(profile.assumption.words)
 
 

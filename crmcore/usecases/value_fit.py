@@ -16,22 +16,26 @@ from crmcore.value import (
     Estimator,
     GammaGamma,
     ParetoNBD,
+    PlainRetention,
     PurchaseSummary,
     ShiftedBetaGeometric,
 )
 from crmcore.value.concentration import check_concentration
 from crmcore.value.contracts import summarise_contracts
 from crmcore.value.fitting import Diagnostic
+from crmcore.value.model import DAYS_PER_YEAR
 
-FittedModel = Literal["bgnbd", "mbgnbd", "pareto_nbd", "gamma_gamma", "sbg"]
+FittedModel = Literal["bgnbd", "mbgnbd", "pareto_nbd", "plain_retention", "gamma_gamma", "sbg"]
 TimeUnit = Literal["day", "week"]
 
 _DAYS: Mapping[TimeUnit, int] = {"day": 1, "week": 7}
-_OF_ORDERS: Mapping[str, Callable[[PurchaseSummary], Estimator[Any]]] = {
-    "bgnbd": lambda summary: BGNBD().fit(summary),
-    "mbgnbd": lambda summary: MBGNBD().fit(summary),
-    "pareto_nbd": lambda summary: ParetoNBD().fit(summary),
-    "gamma_gamma": lambda summary: GammaGamma().fit(summary),
+# The summary, and the days of its unit of time.
+_OF_ORDERS: Mapping[str, Callable[[PurchaseSummary, int], Estimator[Any]]] = {
+    "bgnbd": lambda summary, days: BGNBD().fit(summary),
+    "mbgnbd": lambda summary, days: MBGNBD().fit(summary),
+    "pareto_nbd": lambda summary, days: ParetoNBD().fit(summary),
+    "plain_retention": lambda summary, days: PlainRetention(year=DAYS_PER_YEAR / days).fit(summary),
+    "gamma_gamma": lambda summary, days: GammaGamma().fit(summary),
 }
 
 
@@ -67,6 +71,6 @@ def fit_model(
     with crm.store.read() as tx:
         books = books_of(tx, firm, firm.currency, firm.value.margin, observed_until)
     summary = books.summary.in_units_of(_DAYS[time_unit])
-    fitted = _OF_ORDERS[model](summary)
+    fitted = _OF_ORDERS[model](summary, _DAYS[time_unit])
     diagnostics = fitted.diagnostics_ + check_concentration(summary.spent, "spend")
     return FitReport(fitted, diagnostics, observed_until, time_unit)

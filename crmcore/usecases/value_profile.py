@@ -41,7 +41,7 @@ class UnknownAnswer(CrmError):
 @dataclass(frozen=True)
 class CustomerProfile:
     """``loyalty`` and ``relationship`` are None while the published run is of another version of the
-    model."""
+    model. ``rests_on`` says in words what his value assumes where data are few; else None."""
 
     card: ValueCard
     loyalty: Finding[LoyaltyGroup] | None
@@ -51,6 +51,7 @@ class CustomerProfile:
     relationship: Finding[Level] | None
     keeping: Finding[Keeping]
     assumption: RetentionAssumption
+    rests_on: str | None
 
 
 def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
@@ -94,6 +95,7 @@ def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
             assumption,
         ),
         assumption=assumption,
+        rests_on=next((d["message"] for d in run.diagnostics if d["code"] == "same_rates_assumed"), None),
     )
 
 

@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 from crmcore.value import nbd
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.cost_to_serve import fit_costs, forecast_costs
-from crmcore.value.count_spread import ordered_pairs
+from crmcore.value.count_spread import chance_to_buy, ordered_pairs
 from crmcore.value.forecast_base import Foreseen
 from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
-from crmcore.value.model import Ledger, ValueModel, ValueTerms
+from crmcore.value.model import Buying, Ledger, ValueModel, ValueTerms
 from crmcore.value.outlook import outlook
 from crmcore.value.parameter_error import parameter_error
+from crmcore.value.plain_retention import PURCHASES_ASSUMED, PlainRetention
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
 _NEVER = 1e-9
+_NEVER_A_DAY = 1e-100  # No silence outweighs it.
 MOST_OFTEN = 3.0  # A forecast makes nobody buy more, or less, often than this factor while he is active.
 
 
@@ -54,7 +56,7 @@ class CustomerValues:
 def learn_from_firm(
     summary: PurchaseSummary,
     ledger: Ledger,
-    purchases: BGNBD,
+    purchases: Buying,
     spend: GammaGamma,
     terms: ValueTerms,
     forecaster: Forecaster | None = None,
@@ -65,8 +67,7 @@ def learn_from_firm(
     days = _active_days(summary, purchases.p_alive(summary))
     return ValueModel(
         purchases=purchases,
-        # BG/NBD whose chance to leave is nought, to the last digit: the NBD.
-        without_leaving=BGNBD.of(*nbd.best_parameters(summary.frequency, summary.T), _NEVER, 1.0),
+        without_leaving=_without_leaving(summary, purchases),
         spend=spend,
         costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, days),
         usual_return=float(_sent_back(summary).sum()) / total if total > 0 else 0.0,
@@ -78,6 +79,15 @@ def learn_from_firm(
         terms=terms,
         forecaster=forecaster,
     )
+
+
+def _without_leaving(summary: PurchaseSummary, purchases: Buying) -> Buying:
+    """The same model, whose chance to leave is nought, to the last digit."""
+    if isinstance(purchases, PlainRetention):
+        rate = (float(summary.frequency.sum()) + PURCHASES_ASSUMED) / float(summary.T.sum())
+        return PlainRetention.of(rate, _NEVER_A_DAY)
+    # That of BG/NBD is the NBD.
+    return BGNBD.of(*nbd.best_parameters(summary.frequency, summary.T), _NEVER, 1.0)
 
 
 def value_customers(
@@ -138,11 +148,10 @@ def _value(
 
     days = _active_days(summary, ahead.p_alive)
     costs = forecast_costs(ledger.service_cost, days, ahead.active_time / active, model.costs)
-    shape, age = purchases.purchase_rate(summary)
     around, of_mean = spend.spend_variation(summary)
     whole = outlook(
         alive=alive,
-        p_buys=-np.expm1(-shape * np.log1p(often * horizon / age)),
+        p_buys=chance_to_buy(purchases, summary, horizon, often),
         count=count,
         pairs=often**2 * ordered_pairs(purchases, summary, horizon),
         contribution=contribution,

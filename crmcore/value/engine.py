@@ -12,27 +12,32 @@ from crmcore.value.benchmarks import Benchmarks, find_benchmarks
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.concentration import check_concentration
+from crmcore.value.dropout import MIN_REPEAT_BUYERS
 from crmcore.value.fitting import Diagnostic
 from crmcore.value.forecast_choice import ENOUGH_TO_CHOOSE, fit_forecaster
 from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
-from crmcore.value.model import Ledger, ValueModel, ValueTerms
+from crmcore.value.model import Buying, Ledger, ValueModel, ValueTerms
 from crmcore.value.peers import purchase_size
+from crmcore.value.plain_retention import PlainRetention
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.purchase_model import check_end, check_horizon
 from crmcore.value.summary import PurchaseSummary
+from crmcore.value.usual_spend import usual_spend
 
 # The last part changes whenever the same orders would get another value or another tier.
 MODEL_VERSION = (
-    f"{BGNBD.NAME}/{BGNBD.VERSION}+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/5+forecast/2+tiers/2"
+    f"{BGNBD.NAME}/{BGNBD.VERSION}+plain/{PlainRetention.VERSION}"
+    f"+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/6+forecast/2+tiers/2"
 )
+ENOUGH_SPENDERS = 20  # Of fewer, the mean of a fitted spend hangs on one or two.
 
 
 @dataclass(frozen=True)
 class FirmFit:
     """``model`` is None when a diagnostic forbids publishing, a fit when there was nothing to fit."""
 
-    purchases: BGNBD | None
+    purchases: Buying | None
     spend: GammaGamma | None
     model: ValueModel | None
     diagnostics: tuple[Diagnostic, ...]
@@ -52,16 +57,24 @@ def fit_firm(
 ) -> FirmFit:
     """Fit the models to the summary, and learn what the value of one customer takes from all.
 
+    Where fewer than ``MIN_REPEAT_BUYERS`` bought again and paid, nothing tells customers apart, and all are
+    valued by plain retention, which says so.
+
     log : the purchases behind ``summary``; with it, the shop's pace and its customers' habits correct the
     closed forms, where its own past does not speak against them.
     """
-    if not ((summary.frequency > 0) & (summary.monetary_value > 0)).any():
-        message = f"None of {len(summary)} customers has spent on a repeat purchase; there is nothing to fit."
+    if not (summary.T > 0).any():
+        message = "No customer has been known for a day, so there is nothing to fit."
         return FirmFit(None, None, None, (Diagnostic("too_few_repeat_buyers", message, True),))
-    purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
     of_log = check_horizon(summary, terms.horizon_days) + check_end(summary)
     of_log += check_concentration(summary.spent, "spend")
-    diagnostics = purchases.diagnostics_ + spend.diagnostics_ + of_log
+    purchases: Buying
+    if _spenders(summary) < MIN_REPEAT_BUYERS:
+        purchases, spend, of_fits = _fit_few(summary)
+    else:
+        purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
+        of_fits = purchases.diagnostics_ + spend.diagnostics_
+    diagnostics = of_fits + of_log
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
     forecaster = None if log is None else _forecaster(log, summary, terms)
@@ -86,6 +99,35 @@ def score_firm(
     values = value_customers(summary, ledger, fit.model, comes_back, log)
     size = purchase_size(summary)
     return Scoring(fit, values, find_benchmarks(summary.T, size, values.clv, values.expected_purchases))
+
+
+def _spenders(summary: PurchaseSummary) -> int:
+    """Who has spent on a repeat purchase."""
+    return int(np.count_nonzero((summary.frequency > 0) & (summary.monetary_value > 0)))
+
+
+def _fit_few(summary: PurchaseSummary) -> tuple[Buying, GammaGamma, tuple[Diagnostic, ...]]:
+    """Plain retention with a spend that holds, and what a reader must know of both."""
+    purchases, found = PlainRetention().fit(summary), _spenders(summary)
+    spend: GammaGamma | None = None
+    of_spend: tuple[Diagnostic, ...] = ()
+    if found >= ENOUGH_SPENDERS:
+        fitted = GammaGamma().fit(summary)
+        others = tuple(d for d in fitted.diagnostics_ if d.code != "too_few_repeat_buyers")
+        if not any(d.blocking or d.code == "differences_not_identified" for d in others):
+            spend, of_spend = fitted, others
+    why = (
+        f"{found} of {len(summary)} customers have spent on a repeat purchase; {MIN_REPEAT_BUYERS} who did "
+        "are needed to tell customers apart, so values are margin times retention and rest on an assumption."
+    )
+    if spend is None:
+        spend = usual_spend(summary)
+        why += " What a customer spends is his own mean, weighed against two of the shop's usual purchases."
+    of_purchases = tuple(
+        Diagnostic(d.code, f"{why} {d.message}", d.blocking) if d.code == "same_rates_assumed" else d
+        for d in purchases.diagnostics_
+    )
+    return purchases, spend, of_purchases + of_spend
 
 
 def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster | None:

@@ -12,6 +12,7 @@ from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.operational_time import OperationalTime
 from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.summary import PurchaseSummary
+from crmcore.value.usual_spend import mean_spend
 
 FloatArray = NDArray[np.float64]
 
@@ -37,8 +38,7 @@ class Scale:
 
     @classmethod
     def of(cls, summary: PurchaseSummary) -> Scale:
-        spend = float(summary.spent.sum() / (summary.frequency + 1).sum())
-        return cls(float(np.median(summary.T)) + 1.0, max(spend, _LEAST))
+        return cls(float(np.median(summary.T)) + 1.0, mean_spend(summary))
 
 
 @dataclass(frozen=True)

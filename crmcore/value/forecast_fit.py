@@ -16,6 +16,7 @@ from crmcore.value.operational_time import OperationalTime, fit_operational_time
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration, fit_recalibration
 from crmcore.value.summary import PurchaseSummary
+from crmcore.value.usual_spend import usual_spend
 
 FloatArray = NDArray[np.float64]
 
@@ -148,8 +149,7 @@ def _fit_spend(summary: PurchaseSummary) -> GammaGamma:
         fitted = GammaGamma().fit(summary)
         if fitted.params_.q > _LEAST_Q:
             return fitted
-    # Each one's own mean with the weight of his purchases, against two of the usual.
-    return GammaGamma.of(p=1.0, q=3.0, v=2.0 * Scale.of(summary).spend)
+    return usual_spend(summary)
 
 
 def _recalibrated(fitted: Forecaster, kind: Kind, past: list[_Past], today: _Fitted) -> Forecaster:

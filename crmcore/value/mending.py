@@ -28,7 +28,10 @@ WHAT_TO_DO: Mapping[DiagnosticCode, str] = {
         "Check his orders for a mistake; keep him out of the import (`--exclude`) if he is another business. "
         "What remains without him says `rapport value simulate --customer CUSTOMER --leaves`."
     ),
-    "same_rates_assumed": "Nothing is wrong with the data; a longer log tells customers apart.",
+    "same_rates_assumed": (
+        "Nothing is wrong with the data; a longer log tells customers apart. Until then values are a first "
+        "guess, and rank customers by their silence and their spend alone."
+    ),
     "spend_depends_on_frequency": (
         "Compare groups of like frequency. A forecast with recalibration, and values that stand on it, take "
         "account of it; the closed form alone does not."

@@ -15,9 +15,11 @@ from crmcore.value.bgnbd import BGNBD
 from crmcore.value.cost_to_serve import CostModel
 from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
+from crmcore.value.plain_retention import PlainRetention
 from crmcore.value.summary import InvalidHistory
 
 FloatArray = NDArray[np.float64]
+Buying = BGNBD | PlainRetention
 
 DAYS_PER_YEAR = 365.0
 
@@ -69,8 +71,9 @@ class Ledger:
 class ValueModel:
     """Fitted parameters and firm-wide constants of one scoring.
 
-    without_leaving : the purchase model of those whose silence says nothing (always a share): rates differ,
-    and nobody leaves. usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend
+    purchases : BG/NBD, or plain retention where too few bought again to tell customers apart.
+    without_leaving : of the same kind, for those whose silence says nothing (always a share): nobody leaves.
+    usual_return : returns over orders of the whole firm, 0..1. typical_spend : mean spend
     on a purchase of somebody unknown, currency; it weighs the firm's usual shares against a customer's own.
     parameter_error : relative standard error of the firm's expected spend through the fitted parameters and
     the pace ahead.
@@ -78,8 +81,8 @@ class ValueModel:
     bought again to learn them from.
     """
 
-    purchases: BGNBD
-    without_leaving: BGNBD
+    purchases: Buying
+    without_leaving: Buying
     spend: GammaGamma
     costs: CostModel
     usual_return: float
@@ -106,8 +109,8 @@ class ValueModel:
     def from_parameters(cls, stored: Mapping[str, Any]) -> ValueModel:
         """What :meth:`to_parameters` wrote; raises InvalidParameters for those of another version."""
         return cls(
-            purchases=BGNBD.from_json(json.dumps(stored["purchases"])),
-            without_leaving=BGNBD.from_json(json.dumps(stored["without_leaving"])),
+            purchases=_buying(stored["purchases"]),
+            without_leaving=_buying(stored["without_leaving"]),
             spend=GammaGamma.from_json(json.dumps(stored["spend"])),
             costs=CostModel(**stored["costs"]),
             usual_return=stored["usual_return"],
@@ -118,3 +121,8 @@ class ValueModel:
             if stored["forecaster"] is None
             else Forecaster.from_parameters(stored["forecaster"]),
         )
+
+
+def _buying(stored: Mapping[str, Any]) -> Buying:
+    plain = stored["model"] == PlainRetention.NAME
+    return (PlainRetention if plain else BGNBD).from_json(json.dumps(stored))

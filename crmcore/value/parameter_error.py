@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from crmcore.value import beta_geometric, gamma_gamma
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
+from crmcore.value.plain_retention import PlainRetention
 from crmcore.value.summary import PurchaseSummary
+from crmcore.value.usual_spend import is_assumed, usual_spend_error
 
 FloatArray = NDArray[np.float64]
 
@@ -21,12 +23,17 @@ _STEP = 1e-4  # Of a logarithm.
 
 
 def parameter_error(
-    summary: PurchaseSummary, purchases: BGNBD, spend: GammaGamma, horizon: float, discount: float
+    summary: PurchaseSummary,
+    purchases: BGNBD | PlainRetention,
+    spend: GammaGamma,
+    horizon: float,
+    discount: float,
 ) -> float:
-    """Relative standard error of the firm's expected spend over the horizon, through its seven parameters.
+    """Relative standard error of the firm's expected spend over the horizon, through its fitted parameters.
 
     The delta method in log parameters: derivatives of the total by central differences, covariances from the
-    observed information of the two likelihoods, which share no parameter. It grows small with the root of
+    observed information of the two likelihoods, which share no parameter. That of plain retention includes
+    what it assumes; where spend was not fitted, the usual spend may be off. It grows small with the root of
     the number of customers, and it is common to all of them: it does not average out in a sum.
     """
     some = summary.take(np.arange(0, len(summary), max(1, len(summary) // _SAMPLE)))
@@ -34,17 +41,20 @@ def parameter_error(
     spent = np.array(list(asdict(spend.params_).values()))
 
     def total(buying: FloatArray, spending: FloatArray) -> float:
-        count = BGNBD.of(*buying).expected_purchases(some, horizon, discount)
+        count = type(purchases).of(*buying).expected_purchases(some, horizon, discount)
         return float(count @ GammaGamma.of(*spending).expected_spend(some))
 
-    by_buying = _derivatives(lambda p: math.log(total(p, spent)), bought)
-    by_spending = _derivatives(lambda p: math.log(total(bought, p)), spent)
-
     x, t_x, T = summary.frequency, summary.recency, summary.T
-    buying = beta_geometric.likelihood(x, t_x, T, BGNBD.CHANCES_BEFORE)(np.log(bought))[2]
+    if isinstance(purchases, PlainRetention):
+        buying = purchases.leaning(summary)(np.log(bought))[2]
+    else:
+        buying = beta_geometric.likelihood(x, t_x, T, BGNBD.CHANCES_BEFORE)(np.log(bought))[2]
+    variance = _quadratic(_derivatives(lambda p: math.log(total(p, spent)), bought), buying)
+    if is_assumed(spend):
+        return math.sqrt(variance + usual_spend_error(summary) ** 2)
     used = (x > 0) & (summary.monetary_value > 0)
     spending = gamma_gamma.likelihood(x[used], summary.monetary_value[used])(np.log(spent))[2]
-    variance = _quadratic(by_buying, buying) + _quadratic(by_spending, spending)
+    variance += _quadratic(_derivatives(lambda p: math.log(total(bought, p)), spent), spending)
     return math.sqrt(variance)
 
 

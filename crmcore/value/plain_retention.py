@@ -62,10 +62,27 @@ class PlainRetention(DropoutModel[PlainRetentionParams]):
     def fit(self, summary: PurchaseSummary) -> Self:
         check_observed(summary)
         x, t_x, T = summary.frequency, summary.recency, summary.T
-        assumed = -math.log(self.assumed_retention) / self.year
-        seen = likelihood(x, t_x, T)
+        rate = (x.sum() + PURCHASES_ASSUMED) / T.sum()
+        found = maximise(self.leaning(summary), np.log([rate, self._assumed_leaving]), len(x))
+        stay = math.exp(-math.exp(found.log_parameters[1]) * self.year)
+        message = (
+            f"Everybody is taken to buy and to leave at the same rate, and {stay:.0%} of active customers to "
+            f"stay for another year; the rate of leaving leans on an assumed yearly retention of "
+            f"{self.assumed_retention:.0%}, worth {LEAVERS_ASSUMED:g} leavers."
+        )
+        return self._keep(
+            found,
+            len(x),
+            int(np.count_nonzero(x)),
+            [Diagnostic("same_rates_assumed", message, False)],
+            likelihood(x, t_x, T)(found.log_parameters)[0],
+        )
 
-        def leaning(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def leaning(self, summary: PurchaseSummary) -> Objective:
+        """What :meth:`fit` maximises: the log-likelihood of all histories, and what is assumed before any."""
+        seen, assumed = likelihood(summary.frequency, summary.recency, summary.T), self._assumed_leaving
+
+        def objective(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
             value, gradient, hessian = seen(theta)
             mu = math.exp(theta[1])
             value += PURCHASES_ASSUMED * theta[0] + LEAVERS_ASSUMED * (theta[1] - mu / assumed)
@@ -73,19 +90,11 @@ class PlainRetention(DropoutModel[PlainRetentionParams]):
             hessian = hessian - np.diag([0.0, LEAVERS_ASSUMED * mu / assumed])
             return value, gradient, hessian
 
-        rate = (x.sum() + PURCHASES_ASSUMED) / T.sum()
-        found = maximise(leaning, np.log([rate, assumed]), len(x))
-        message = (
-            "Everybody is taken to buy and to leave at the same rate; the rate of leaving leans on an "
-            f"assumed yearly retention of {self.assumed_retention:.0%}, worth {LEAVERS_ASSUMED:g} leavers."
-        )
-        return self._keep(
-            found,
-            len(x),
-            int(np.count_nonzero(x)),
-            [Diagnostic("same_rates_assumed", message, False)],
-            seen(found.log_parameters)[0],
-        )
+        return objective
+
+    @property
+    def _assumed_leaving(self) -> float:
+        return -math.log(self.assumed_retention) / self.year
 
     def yearly_retention(self) -> float:
         """Share of active customers who are still active a year later."""

@@ -165,9 +165,10 @@ def test_a_handful_of_repeat_buyers_is_too_few() -> None:
 
 
 def test_nothing_is_valued_by_fits_that_fail_their_checks() -> None:
+    """Nobody ever leaves, so every chance to have left would be made up."""
     rng = np.random.default_rng(5)
-    few = simulate_summary(rng, 60, BGNBD.of(0.3, 100.0, 0.8, 2.5), SPEND, 100.0)
-    scoring = score_firm(few, Ledger(*(np.zeros(60) for _ in range(4))), ValueTerms(0.4, 0.1, 365))
+    loyal = simulate_summary(rng, 400, BGNBD.of(1.5, 60.0, 1e-6, 5.0), SPEND, 300.0)
+    scoring = score_firm(loyal, Ledger(*(np.zeros(400) for _ in range(4))), ValueTerms(0.4, 0.1, 365))
     assert scoring.fit.purchases is not None
     assert scoring.values is None
 

@@ -55,7 +55,7 @@ def test_json_has_every_tier_also_where_nobody_is(crm: Crm) -> None:
     tiers = json.loads(run(without, "--json")[1])["tiers"]
     assert list(tiers) == ["MVC", "MGC", "core", "BZ"]
     assert (tiers["MGC"], tiers["BZ"]) == (0, 0)
-    early = crm.firm.today(crm.clock()) - timedelta(days=725)
+    early = crm.firm.today(crm.clock()) - timedelta(days=730)
     refused = json.loads(run(crm, "--json", "--as-of", early.isoformat())[1])
     assert set(refused["tiers"].values()) == {0}
 
@@ -73,7 +73,7 @@ def test_a_scoring_of_a_past_day_says_who_is_valued_until_today_all_the_same(crm
 
 def test_an_unusable_fit_says_so_and_that_the_earlier_values_stay(crm: Crm) -> None:
     open_shop(crm)
-    early = crm.firm.today(crm.clock()) - timedelta(days=725)
+    early = crm.firm.today(crm.clock()) - timedelta(days=730)
     status, output = run(crm, "--as-of", early.isoformat())
     assert status == 1
     assert "Not usable:" in output

@@ -49,8 +49,8 @@ def test_a_fit_that_fails_its_checks_leaves_the_earlier_values(crm: Crm) -> None
     ids = open_shop(crm)
     score(crm)
     before = value_card(crm, ids[0])
-    too_early = crm.firm.today(crm.clock()) - timedelta(days=725)
-    report = score(crm, as_of=too_early)
+    first_day = crm.firm.today(crm.clock()) - timedelta(days=730)
+    report = score(crm, as_of=first_day)
     assert not report.run.published
     assert "too_few_repeat_buyers" in [d.code for d in report.diagnostics]
     assert value_card(crm, ids[0]) == before

@@ -14,9 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from crmcore.value.bgnbd import BGNBD
 from crmcore.value.count_spread import ordered_pairs
-from crmcore.value.model import ValueModel
+from crmcore.value.model import Buying, ValueModel
 from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
@@ -63,7 +62,7 @@ def grid_table(
 
 
 def _part(
-    model: ValueModel, buying: BGNBD, frequency: FloatArray, age: FloatArray, comes_back: bool
+    model: ValueModel, buying: Buying, frequency: FloatArray, age: FloatArray, comes_back: bool
 ) -> pa.Table:
     cells = PurchaseSummary.of(frequency, np.where(frequency > 0, age, 0.0), age)
     horizon, discount = model.terms.horizon_days, model.terms.discount_per_day

@@ -28,7 +28,7 @@ _NO_FRACTION = 1.5 * 2.0**52
 
 
 # Of the two models; after the forms that they are of, nothing reads them.
-_PARAMETERS = ("r", "alpha", "p", "q")
+_PARAMETERS = ("r", "alpha", "purchase_rate", "leaving_rate", "p", "q")
 
 # What tiers and benchmarks look at; ``purchase_size`` is the mean spend on a purchase day, the first one too.
 RANKED = (
@@ -128,11 +128,11 @@ def _adding(fence: Fence, wanted: frozenset[str]) -> Add:
 
 
 def _closed_forms(t: Table, add: Add, units: float) -> Table:
-    odds = (t.r + t.x) * ((t.alpha + t["T"]) / (t.alpha + t.t_x)).ln()
     t = add(
         t,
-        still=t.b + t.x - 1.0,
-        gone=t.a * ibis.least(odds, _LONGEST_ODDS).exp(),
+        "a",
+        "b",
+        closed_alive=_alive(t),
         weight=ibis.greatest(t.p * t.x + (t.q - 1.0), LEAST),
         whole=ibis.greatest(t.spent + t.typical_spend, 1e-12),
         recorded_margin=(t.recorded + t.margin * t.unrecorded) / units,
@@ -141,10 +141,9 @@ def _closed_forms(t: Table, add: Add, units: float) -> Table:
     returned = (ibis.least(t.returned, t.spent) + t.usual_return * t.typical_spend) / t.whole
     return add(
         t,
-        *("still", "gone", "weight", "whole", "a", "b", "v", "population_mean", "margin", "typical_spend"),
+        *("weight", "whole", "v", "population_mean", "margin", "typical_spend"),
         *("usual_return", "monetary_value", "recorded", "unrecorded", "returned", "returned_recorded"),
         *("returned_unrecorded", "recorded_margin", "returned_margin"),
-        closed_alive=ibis.ifelse(t.x > 0, t.still / (t.still + t.gone), 1.0),
         closed_spend=ibis.ifelse(
             t.monetary_value.isnull(), t.population_mean, t.p * (t.v + t.x * t.monetary_value) / t.weight
         ),
@@ -152,6 +151,23 @@ def _closed_forms(t: Table, add: Add, units: float) -> Table:
         + 0.0,
         history_value=t.recorded_margin - t.returned_margin - t.service_cost,
     )
+
+
+def _alike(t: Table) -> bool:
+    """Whether the constants are those of plain retention."""
+    return "leaving_rate" in t.columns
+
+
+def _alive(t: Table) -> FloatingValue:
+    """``p_alive`` of the purchase model."""
+    if _alike(t):
+        both = t.purchase_rate + t.leaving_rate
+        silence = ibis.least(both * (t["T"] - t.t_x), _LONGEST_ODDS)
+        alive: FloatingValue = 1.0 / (1.0 + t.leaving_rate / both * (silence.exp() - 1.0))
+        return alive
+    odds = (t.r + t.x) * ((t.alpha + t["T"]) / (t.alpha + t.t_x)).ln()
+    still, gone = t.b + t.x - 1.0, t.a * ibis.least(odds, _LONGEST_ODDS).exp()
+    return ibis.ifelse(t.x > 0, still / (still + gone), 1.0)
 
 
 def _corrected(t: Table, add: Add) -> Table:
@@ -173,10 +189,15 @@ def _corrected(t: Table, add: Add) -> Table:
 def _spread(t: Table, add: Add, horizon: float, parameter_error: float) -> Table:
     """The chance to buy at all, and how what is then bought spreads: the gain of
     :func:`~crmcore.value.outlook.outlook`."""
-    t = add(t, buying_power=(t.r + t.x) * _log1p(t.often * horizon / (t.alpha + t["T"])))
+    if _alike(t):
+        rate = t.often * t.purchase_rate
+        t = add(t, buying_power=(rate + t.leaving_rate) * horizon, buys_first=rate / (rate + t.leaving_rate))
+    else:
+        power = (t.r + t.x) * _log1p(t.often * horizon / (t.alpha + t["T"]))
+        t = add(t, buying_power=power, buys_first=t.x * 0.0 + 1.0)
     t = add(
         t,
-        p_buys=ibis.greatest(_chance(t.buying_power), LEAST),
+        p_buys=ibis.greatest(t.buys_first * _chance(t.buying_power), LEAST),
         of_mean=ibis.ifelse(
             t.p * t.x + t.q > 2.0,
             ibis.least(1.0 / ibis.greatest(t.p * t.x + t.q - 2.0, LEAST), WIDEST),
@@ -193,7 +214,7 @@ def _spread(t: Table, add: Add, horizon: float, parameter_error: float) -> Table
         1.0 + parameter_error**2
     ) - 1.0
     t = add(t, spread=_between(spread, LEAST_SPREAD, WIDEST))
-    done = ("buying_power", "of_mean", "mean_count", "some_count", "all_pairs")
+    done = ("buying_power", "buys_first", "of_mean", "mean_count", "some_count", "all_pairs")
     return add(t, *done, gain_log_variance=(1.0 + t.spread).ln())
 
 
