@@ -27,7 +27,7 @@ from crmcore.value.buyer_type import MEANING_OF_LOST
 from crmcore.value.change import WORDS, ValueChange
 from crmcore.value.finding import Finding
 from crmcore.value.lifecycle import TASK
-from crmcore.value.loyalty import STRATEGY
+from crmcore.value.loyalty import STRATEGY, STRATEGY_OF_FEW
 from crmcore.value.relationship import PRACTICE
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -177,7 +177,7 @@ def _print_profile(profile: CustomerProfile) -> None:
         table.add_row("share of customer", share, card.strategic_provenance)
     Console().print(table)
     methods: tuple[tuple[str, Finding[Any] | None, Mapping[str, str]], ...] = (
-        ("loyalty group", profile.loyalty, STRATEGY),
+        ("loyalty group", profile.loyalty, STRATEGY_OF_FEW if profile.is_developed else STRATEGY),
         ("buyer type", profile.buyer, MEANING_OF_LOST),
         ("lifecycle", profile.lifecycle, TASK),
         ("customer type", profile.nine_type, {}),
@@ -190,7 +190,7 @@ def _print_profile(profile: CustomerProfile) -> None:
             typer.echo(f"{name}: {kind}. {finding.why} {advice.get(finding.kind or '', '')}".rstrip())
     if profile.rests_on is not None:
         typer.echo(f"The value rests on an assumption: {profile.rests_on}")
-    typer.echo(profile.assumption.words)
+    typer.echo(profile.assumption.words(card.currency))
 
 
 def _print_change(change: ValueChange) -> None:

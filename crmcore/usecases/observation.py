@@ -14,7 +14,7 @@ class DayInTheFuture(CrmError):
 
 
 class DayBeforeAllOrders(CrmError):
-    """No order can be so old, so nothing was observed until then."""
+    """Nobody had ordered yet, so nothing was observed until then."""
 
 
 def last_observed_day(firm: Firm, now: datetime, chosen: date | None) -> date:

@@ -17,7 +17,7 @@ from crmcore.value.buyer_type import BuyerType, buyer_type
 from crmcore.value.card import ValueCard, card_of
 from crmcore.value.engine import MODEL_VERSION
 from crmcore.value.finding import Finding
-from crmcore.value.keeping import Keeping, RetentionAssumption, keeping
+from crmcore.value.keeping import FEW, Keeping, RetentionAssumption, keeping
 from crmcore.value.lifecycle import LifecycleFacts, LifecycleFinding, Stage, lifecycle
 from crmcore.value.loyalty import LoyaltyGroup, loyalty_group
 from crmcore.value.model import ValueModel
@@ -53,6 +53,11 @@ class CustomerProfile:
     assumption: RetentionAssumption
     rests_on: str | None
 
+    @property
+    def is_developed(self) -> bool:
+        """Whether the firm invests in him: no advice is to save on him then."""
+        return self.card.tier in FEW or self.keeping.kind == "for_his_potential"
+
 
 def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
     """His value and who he is; raises NoValueYet."""
@@ -76,7 +81,7 @@ def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
         borders = Benchmarks.from_json(run.parameters["benchmarks"]).loyalty
         model = ValueModel.from_parameters(run.parameters)
         usual = model.terms.margin * (1 - model.usual_return)
-        loyalty = loyalty_group(float(card.clv), card.expected_purchases, borders)
+        loyalty = loyalty_group(float(card.clv), card.expected_purchases, borders, run.currency)
         share = usual if snapshot.contribution_share is None else snapshot.contribution_share
         relationship = relationship_level(card.tier, share, usual, bound)
     earlier = [s for _, s in history if (s.run_id, s.revision) != (snapshot.run_id, snapshot.revision)]
@@ -92,7 +97,9 @@ def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
             card.clv,
             None if shown is None else from_minor(shown, run.currency),
             bool(snapshot.declared_potential_minor),
+            card.tier,
             assumption,
+            run.currency,
         ),
         assumption=assumption,
         rests_on=next((d["message"] for d in run.diagnostics if d["code"] == "same_rates_assumed"), None),

@@ -22,7 +22,7 @@ from crmcore.money import exponent, from_minor
 from crmcore.store.engines.any import EngineName, open_engine
 from crmcore.tiers import Borders, Tier, TierPolicy, read_borders, store_borders
 from crmcore.usecases.events import tell_of_tiers
-from crmcore.usecases.observation import last_observed_day
+from crmcore.usecases.observation import DayBeforeAllOrders, last_observed_day
 from crmcore.usecases.value_chunks import KEPT, valued_rows
 from crmcore.usecases.value_log import lay_log, scored_table
 from crmcore.usecases.value_records import record_values
@@ -71,7 +71,8 @@ def score(
     customers are written, and of how many.
 
     Who was refreshed while this worked, or with rows of a later day, is valued by the new run until today
-    instead, so that no order that counted before is forgotten. Raises ``EngineUnavailable``.
+    instead, so that no order that counted before is forgotten. Raises ``EngineUnavailable``, and
+    ``DayBeforeAllOrders`` where nobody had bought until the end of ``as_of``; nothing is stored then.
     """
     now = crm.clock()
     firm = crm.firm
@@ -83,6 +84,10 @@ def score(
             begun = tx.scorings.unfinished_run()
             log, calendar = lay_log(tx, opened, firm, observed_until)
             batch = FirmBatch.of(opened, log, calendar, 10.0 ** exponent(firm.currency))
+            if as_of is not None and not len(batch):
+                raise DayBeforeAllOrders(
+                    f"nobody had ordered until {as_of}; choose a day of the orders or later"
+                )
             scored = None if begun is None else scored_table(tx, begun.run_id)
         if begun is not None and _goes_on(begun, observed_until, terms, policy, firm):
             run = begun

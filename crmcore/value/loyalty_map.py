@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value.loyalty import LoyaltyBorders, LoyaltyGroup, loyalty_group
+from crmcore.value.loyalty import LoyaltyBorders, LoyaltyGroup, group_of
 
 FloatArray = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def map_loyalty(
     names = get_args(LoyaltyGroup)
     group = np.array(
         [
-            names.index(loyalty_group(v, x, borders).kind)
+            names.index(group_of(v, x, borders))
             for v, x in zip(value.tolist(), purchases.tolist(), strict=True)
         ]
     )

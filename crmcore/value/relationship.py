@@ -12,6 +12,7 @@ from typing import Literal
 
 from crmcore.tiers import Tier
 from crmcore.value.finding import Finding
+from crmcore.value.keeping import FEW
 
 Level = Literal["basic", "reactive", "accountable", "proactive", "partnership"]
 
@@ -32,7 +33,7 @@ def relationship_level(
     MVCs and MGCs are few, the others many; a contract ties both sides.
     """
     high = contribution_share >= usual_share
-    few = tier in ("MVC", "MGC")
+    few = tier in FEW
     levels: dict[tuple[bool, bool], Level] = {
         (False, False): "basic",
         (False, True): "reactive",

@@ -245,14 +245,31 @@ def test_every_method_says_who_he_is_and_why(crm: Crm) -> None:
             profile.keeping,
         ):
             assert finding.why.endswith(".")
+        if profile.is_developed:
+            assert profile.keeping.kind != "cheaper_channel"
     assert groups == {"stranger", "butterfly", "true_friend", "barnacle"} or len(groups) >= 3
     assert customer_profile(crm, ids[1]).nine_type.kind == "trend_setter"
-    assert "25% of winning one" in customer_profile(crm, ids[1]).assumption.words
+    assert "25% of winning one" in customer_profile(crm, ids[1]).assumption.words("EUR")
 
 
 def value(crm: Crm, *arguments: str) -> tuple[int, Any]:
     result = CliRunner().invoke(value_commands.app, [*arguments, "--json"], obj=lambda: crm)
     return result.exit_code, json.loads(result.output) if result.exit_code == 0 else result.output
+
+
+def test_who_is_developed_is_never_told_the_cheaper_channel(crm: Crm) -> None:
+    """Neither by his loyalty group nor by what keeping him costs, whatever he brings."""
+    ids = open_shop(crm, 150)
+    for number, customer_id in enumerate(ids[:40]):
+        a_need(crm, customer_id, f"need_{number}", 40_000)
+    score(crm)
+    developed = [i for i in ids[:40] if customer_profile(crm, i).is_developed]
+    loyalty = [customer_profile(crm, i).loyalty for i in developed]
+    assert "barnacle" in {found.kind for found in loyalty if found}
+    for customer_id in developed:
+        said = CliRunner().invoke(value_commands.app, ["explain", customer_id], obj=lambda: crm).output
+        assert "loyalty group" in said
+        assert "cheaper channel" not in said
 
 
 def test_the_commands_answer_programs(crm: Crm, clock: Clock) -> None:

@@ -12,8 +12,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from typer.testing import CliRunner
 
 from cli.report.page import render
+from cli.value import app as value_commands
 from crmcore.crm import Crm
 from crmcore.store.engines.duckdb import DuckDBEngine
 from crmcore.store.engines.postgres import PostgresEngine
@@ -274,6 +276,8 @@ def test_report_and_profile_say_that_the_value_rests_on_an_assumption(crm: Crm) 
     rests_on = customer_profile(crm, ids[0]).rests_on
     assert rests_on is not None
     assert "margin times retention" in rests_on
+    said = CliRunner().invoke(value_commands, ["explain", ids[0]], obj=lambda: crm).output
+    assert f"The value rests on an assumption: {rests_on}" in said
     report = value_report(crm)
     page = render(report)
     assert "values are margin times retention and rest on an assumption" in page

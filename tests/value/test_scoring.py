@@ -6,6 +6,7 @@ import pytest
 
 from crmcore.crm import Crm
 from crmcore.tiers import replay
+from crmcore.usecases.observation import DayBeforeAllOrders
 from crmcore.usecases.value import customers_of_tier, value_card
 from crmcore.usecases.value_score import score
 from crmcore.value.books import ForeignCurrency
@@ -60,6 +61,18 @@ def test_a_firm_without_orders_is_told_so(crm: Crm) -> None:
     report = score(crm)
     assert not report.run.published
     assert [d.code for d in report.diagnostics] == ["too_few_repeat_buyers"]
+
+
+def test_a_day_before_the_first_order_is_refused_and_leaves_no_run(crm: Crm) -> None:
+    """Else an empty run would be named as the newest, and the values as older than it."""
+    open_shop(crm, 60)
+    run = score(crm).run
+    with pytest.raises(DayBeforeAllOrders, match="nobody had ordered until"):
+        score(crm, as_of=crm.firm.today(crm.clock()) - timedelta(days=800))
+    with crm.store.read() as tx:
+        newest = tx.value.newest_run()
+    assert newest is not None
+    assert newest.run_id == run.run_id
 
 
 def test_an_unknown_customer_has_no_card(crm: Crm) -> None:

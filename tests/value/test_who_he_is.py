@@ -12,7 +12,7 @@ from crmcore.tiers import Tier
 from crmcore.value.buyer_type import MEANING_OF_LOST, buyer_type, comes_back
 from crmcore.value.keeping import RetentionAssumption, keeping
 from crmcore.value.lifecycle import LifecycleFacts, Stage, lifecycle
-from crmcore.value.loyalty import STRATEGY, LoyaltyBorders, loyalty_borders, loyalty_group
+from crmcore.value.loyalty import STRATEGY, STRATEGY_OF_FEW, LoyaltyBorders, loyalty_borders, loyalty_group
 from crmcore.value.nine_types import nine_type
 from crmcore.value.peers import Peers, find_peers, purchase_size
 from crmcore.value.relationship import PRACTICE, relationship_level
@@ -32,14 +32,14 @@ QUARTER = RetentionAssumption(Decimal(40), Decimal("0.25"))
     ],
 )
 def test_loyalty_groups(clv: float, purchases: float, group: str) -> None:
-    found = loyalty_group(clv, purchases, LoyaltyBorders(50, 1.0))
+    found = loyalty_group(clv, purchases, LoyaltyBorders(50, 1.0), "EUR")
     assert found.kind == group
     assert found.kind in STRATEGY
 
 
 def test_nobody_below_zero_is_profitable_even_in_a_poor_firm() -> None:
     borders = loyalty_borders(np.array([-50.0, -20.0, -10.0]), np.array([1.0, 2.0, 3.0]))
-    assert loyalty_group(-5, 9, borders).kind == "barnacle"
+    assert loyalty_group(-5, 9, borders, "EUR").kind == "barnacle"
 
 
 @pytest.mark.parametrize(
@@ -155,16 +155,29 @@ def test_relationship_levels(tier: Tier, share: float, contract: bool, level: st
 )
 def test_whom_to_keep(clv: int, potential: int | None, kept: str) -> None:
     could = None if potential is None else Decimal(potential)
-    assert keeping(Decimal(clv), could, True, QUARTER).kind == kept
+    assert keeping(Decimal(clv), could, True, "core", QUARTER, "EUR").kind == kept
+
+
+@pytest.mark.parametrize("tier", ["MVC", "MGC"])
+def test_the_few_are_never_told_the_cheaper_channel(tier: Tier) -> None:
+    found = keeping(Decimal("3.37"), None, True, tier, QUARTER, "EUR")
+    assert found.kind == "for_his_tier"
+    assert found.why == (
+        f"He brings €3.37, and keeping him costs €10.00; as {tier} he is one of the few all the same."
+    )
+    assert STRATEGY.keys() == STRATEGY_OF_FEW.keys()
+    assert "cheaper" in " ".join(STRATEGY.values())
+    assert "cheaper" not in " ".join(STRATEGY_OF_FEW.values())
 
 
 def test_what_keeping_costs_is_an_assumption_that_is_shown() -> None:
-    assert QUARTER.words == "Keeping a customer is assumed to cost 25% of winning one (40.00): 10.00."
+    said = "Keeping a customer is assumed to cost 25% of winning one (€40.00): €10.00."
+    assert QUARTER.words("EUR") == said
     unknown = RetentionAssumption(None, Decimal("0.25"))
     assert unknown.retention_cost is None
-    assert "is not set" in unknown.words
-    assert keeping(Decimal(9), None, False, unknown).why == "He brings 9."
-    assert "and keeping him costs 10" in keeping(Decimal(9), None, False, QUARTER).why
+    assert "is not set" in unknown.words("EUR")
+    assert keeping(Decimal(9), None, False, "core", unknown, "EUR").why == "He brings €9.00."
+    assert "and keeping him costs £10.00" in keeping(Decimal(9), None, False, "core", QUARTER, "GBP").why
 
 
 def a_firm(n: int) -> PurchaseSummary:
