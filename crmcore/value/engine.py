@@ -14,7 +14,7 @@ from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.concentration import check_concentration
 from crmcore.value.dropout import MIN_REPEAT_BUYERS
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.forecast_choice import ENOUGH_TO_CHOOSE, fit_forecaster
+from crmcore.value.forecast_choice import LEAST_REPEAT_BUYERS, fit_forecaster
 from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Buying, Ledger, ValueModel, ValueTerms
@@ -131,8 +131,8 @@ def _fit_few(summary: PurchaseSummary) -> tuple[Buying, GammaGamma, tuple[Diagno
 
 
 def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster | None:
-    """None where too few bought again to choose among the layers."""
-    if int((summary.frequency > 0).sum()) < ENOUGH_TO_CHOOSE:
+    """None where too few bought again to foresee more than the closed forms do."""
+    if int((summary.frequency > 0).sum()) < LEAST_REPEAT_BUYERS:
         return None
     # Everybody's T ends on the same day; whatever their order, the oldest customer is the same in both.
     until = int(log.first_day.min() + summary.T.max())

@@ -21,7 +21,7 @@ from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import InvalidHistory
 
 LEAST_REPEAT_BUYERS = 20
-ENOUGH_TO_CHOOSE = 200  # Repeat buyers; of fewer, chance would choose among the variants.
+ENOUGH_TO_CHOOSE = 200  # Repeat buyers; of fewer, chance would choose, so nothing is tried.
 _WINDOWS = 2
 _CLEARLY = 0.02  # Of the loss; less, chance gives to one of two equals in both windows.
 
@@ -32,7 +32,7 @@ _PACE = replace(_PARETO, pace=True)
 def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
     """Choose among the variants by rolling origins inside the log until ``until``, and fit the chosen one.
 
-    horizon : whole days after ``until``. Fewer than 200 repeat buyers get the closed form, without trials.
+    horizon : whole days after ``until``. Fewer than 200 repeat buyers get pace and habits without trials.
     Raises :class:`InvalidHistory` when fewer than 20 customers bought again: then past means are all that can
     be said.
     """
@@ -44,9 +44,7 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
             f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
             f"{LEAST_REPEAT_BUYERS}"
         )
-    if repeat_buyers < ENOUGH_TO_CHOOSE:
-        return workshop.fit(Variant(), until, horizon)
-    trials = _trials(workshop, until, horizon)
+    trials = _trials(workshop, until, horizon) if repeat_buyers >= ENOUGH_TO_CHOOSE else ()
     return replace(workshop.fit(choose(trials), until, horizon), trials=trials)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.value.forecast_base import Base, Foreseen
+from crmcore.value.pace import YEAR
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import PurchaseSummary
 
@@ -23,7 +24,7 @@ _HISTORY = (
 )  # fmt: skip
 # What the factor of the purchases looks at, and then that of the spend, which begins with the same.
 FEATURES: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "habits": (("long_overdue",), ("long_overdue", *_MEAN_SPEND)),
+    "habits": (("long_overdue", "own_season"), ("long_overdue", "own_season", *_MEAN_SPEND)),
     "history": (_HISTORY, (*_HISTORY, *_MEAN_SPEND)),
 }
 
@@ -52,6 +53,15 @@ def features_of(
         result: FloatArray = np.maximum(overdue - np.log(2.0), 0.0)
         return result
 
+    def own_season() -> FloatArray:
+        """What he bought a year before the time ahead, beside his usual rate; 0 for whoever came later."""
+        begins = until - YEAR
+        ends = min(begins + base.window, until)
+        usual = summary.frequency * base.time.between(begins, ends) / np.maximum(summary.T, 1.0)
+        then, _ = log.window(begins, ends)
+        result: FloatArray = np.where(log.first_day <= begins, np.log((then + 1) / (usual + 1)), 0.0)
+        return result
+
     every: dict[str, Callable[[], FloatArray]] = {
         "log_forecast": lambda: np.log(closed.purchases),
         "one_time": lambda: one_time,
@@ -62,6 +72,7 @@ def features_of(
         "log_recent": lambda: np.log1p(log.window(until - base.window, until)[0]),
         "p_alive": lambda: base.purchases.p_alive(summary),
         "long_overdue": long_overdue,
+        "own_season": own_season,
         "log_own_mean": own_mean,
         "log_expected_spend": lambda: np.log(each),
         "log_own_mean_one_time": lambda: one_time * own_mean(),

@@ -29,6 +29,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 WEEK = 7
+_MOST_WEEKS = 312  # Six years: the fit takes the cube of them, and one wrong date may be decades off.
+_NEW = 14  # Days for which a customer is young.
+_PRIOR = 30.0  # Purchases that say that the young buy as others do, before any come.
 
 
 @dataclass(frozen=True)
@@ -88,62 +91,79 @@ class OperationalTime:
 
 
 def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> OperationalTime:
-    """The clock of the shop from its first day to ``last_day``, learnt from ``log`` until ``until``.
+    """The clock of the shop to ``last_day``, learnt from ``log`` until ``until``.
 
-    A log of less than two weeks gives the plain calendar.
+    It begins at most six years before ``until``. A log of less than two weeks gives the plain calendar.
     """
     first = int(log.first_day.min())
-    weeks = (until - first) // WEEK
+    weeks = min((until - first) // WEEK, _MOST_WEEKS)
     if weeks < 2:
         return OperationalTime.calendar(first, last_day)
     # Weeks are counted back from the end, so that the last one is whole; those ahead follow them.
     start = until - WEEK * weeks + 1
     middle = start + WEEK // 2 + WEEK * np.arange(weeks + -(-(last_day - until) // WEEK))
-    repeat = log.day > log.first_day[log.customer]
-    bought = np.bincount(log.day[repeat] - first, minlength=until - first + 1)
-    counts = _by_week(bought, start - first)
-    usual = _by_week(expected_a_day(log, until), start - first)
-    pace = fit_pace(middle.astype(np.float64), counts, usual)
+    came, usual = _came_and_usual(log, until, start)
+    pace = fit_pace(middle.astype(np.float64), came, usual)
     # On average 1 in the last year, so that rates on this clock are rates a day.
     year = slice(max(weeks - YEAR // WEEK, 0), weeks)
     weight = (usual[year] + 1e-9) / (usual[year] + 1e-9).sum()
     log_pace = pace.log_pace - np.log(np.exp(pace.log_pace[year]) @ weight)
-    before = np.full(start - first, log_pace[0])
-    days = np.concatenate([before, np.repeat(log_pace, WEEK)])[: last_day - first + 1]
     # What is not known is how the weeks ahead compare with that year, all together.
     compared = np.zeros(len(middle))
     compared[year] = -weight
     compared[weeks:] = 1 / max(len(middle) - weeks, 1)
-    return OperationalTime(first, np.exp(days), pace.error_of_mean(compared))
+    days = np.exp(np.repeat(log_pace, WEEK))[: last_day - start + 1]
+    return OperationalTime(start, days, pace.error_of_mean(compared))
 
 
-def expected_a_day(log: PurchaseLog, until: int) -> FloatArray:
-    """Repeat purchases a day that BG/NBD expects of the customers of ``log``, each by his own history until
-    ``until``; shape (days,), from the log's first day on.
+def _came_and_usual(log: PurchaseLog, until: int, start: int) -> tuple[FloatArray, FloatArray]:
+    """Repeat purchases of each week from day ``start`` on, and those that are usual; shape (w,).
+
+    Some shops sell again within days of a first purchase, which is no pace: else weeks with many newcomers
+    would seem fast. By how much, is learnt in the weeks that belong to the settled customers.
+    """
+    came, of_settled = (_repeats(log, until, start, after) for after in (0, _NEW))
+    usual, settled = (expected_repeats(log, until, start, after) for after in (0, _NEW))
+    young = np.maximum(usual - settled, 0.0)
+    known = settled > young
+    of_young = ((came - of_settled)[known].sum() + _PRIOR) / (young[known].sum() + _PRIOR)
+    of_others = (of_settled[known].sum() + _PRIOR) / (settled[known].sum() + _PRIOR)
+    return came, settled + of_young / of_others * young
+
+
+def _repeats(log: PurchaseLog, until: int, start: int, after: int) -> FloatArray:
+    """Repeat purchases of each week, of customers whose first one was more than ``after`` days before."""
+    counted = (log.day > log.first_day[log.customer] + after) & (log.day >= start)
+    return _by_week(np.bincount(log.day[counted] - start, minlength=until - start + 1))
+
+
+def expected_repeats(log: PurchaseLog, until: int, start: int, after: int = 0) -> FloatArray:
+    """Repeat purchases of each week from day ``start`` on that BG/NBD expects of the customers of ``log``,
+    each by his own history until ``until``, more than ``after`` days from his first one; shape (w,).
 
     A customer is active from his first purchase to his last at least. After that he has either left at once
     or is active still, and in either case his rate has its own law: Gamma(r + x, alpha + t_x) or
-    Gamma(r + x, alpha + T). By his own history, because whoever is seen first in an export that begins amid
-    a shop's life buys more than those who come later; one rate for all newcomers would call that a trend.
+    Gamma(r + x, alpha + T). That is simple because BG/NBD lets nobody leave between two purchases. By his own
+    history, because whoever is seen first in an export that begins amid a shop's life buys more than those
+    who come later; one rate for all newcomers would call that a trend.
     """
     summary = log.summary(until)
     model = BGNBD().fit(summary)
     p, alive = model.params_, model.p_alive(summary)
-    after = alive * (p.r + summary.frequency) / (p.alpha + summary.T)
-    until_last = after + (1 - alive) * (p.r + summary.frequency) / (p.alpha + summary.recency)
+    later = alive * (p.r + summary.frequency) / (p.alpha + summary.T)
+    until_last = later + (1 - alive) * (p.r + summary.frequency) / (p.alpha + summary.recency)
     first = int(log.first_day.min())
-    days = until - first + 1
-    came = log.first_day - first
-    last = came + summary.recency.astype(np.int64)
-    steps = np.zeros(days + 1)
-    for rates, begins, ends in ((until_last, came, last), (after, last, np.full(len(last), days - 1))):
-        steps += np.bincount(begins + 1, weights=rates, minlength=days + 1)
-        steps -= np.bincount(ends + 1, weights=rates, minlength=days + 1)
-    result: FloatArray = np.maximum(np.cumsum(steps)[:days], 0.0)
-    return result
+    end = until - first
+    came = np.minimum(log.first_day - first + after, end)
+    last = np.maximum(log.first_day - first + summary.recency.astype(np.int64), came)
+    steps = np.zeros(end + 2)
+    for rates, begins, ends in ((until_last, came, last), (later, last, np.full(len(last), end))):
+        steps += np.bincount(begins + 1, weights=rates, minlength=end + 2)
+        steps -= np.bincount(ends + 1, weights=rates, minlength=end + 2)
+    return _by_week(np.maximum(np.cumsum(steps)[start - first : end + 1], 0.0))
 
 
-def _by_week(a_day: NDArray[Any], start: int) -> FloatArray:
-    """Sums over whole weeks from day ``start`` on."""
-    result: FloatArray = a_day[start:].reshape(-1, WEEK).sum(axis=1).astype(np.float64)
+def _by_week(a_day: NDArray[Any]) -> FloatArray:
+    """Sums over whole weeks."""
+    result: FloatArray = a_day.reshape(-1, WEEK).sum(axis=1).astype(np.float64)
     return result

@@ -16,9 +16,11 @@ from crmcore.value.forecast_choice import (
     fit_forecaster,
     why_chosen,
 )
+from crmcore.value.forecast_features import features_of
 from crmcore.value.forecast_fit import fit_variant
 from crmcore.value.forecasting import Forecaster, Trial, Variant
 from crmcore.value.operational_time import OperationalTime, fit_operational_time
+from crmcore.value.pace import YEAR
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import fit_recalibration
 from crmcore.value.summary import InvalidHistory
@@ -88,8 +90,8 @@ def test_one_customer_alone_is_foreseen_as_among_all() -> None:
         alone = PurchaseLog.of(
             [log.customer_id[i]], np.zeros(rows.sum(), dtype=np.int64), log.day[rows], log.spend[rows]
         )
-        assert fitted.predict(alone).purchases[0] == pytest.approx(together.purchases[i], rel=1e-12)
-        assert fitted.predict(alone).spend[0] == pytest.approx(together.spend[i], rel=1e-12)
+        assert fitted.predict(alone).purchases[0] == together.purchases[i]
+        assert fitted.predict(alone).spend[0] == together.spend[i]
 
 
 def test_what_comes_after_the_day_changes_nothing() -> None:
@@ -250,7 +252,52 @@ def test_among_few_repeat_buyers_nothing_is_chosen_by_chance() -> None:
     repeat = int((log.summary(UNTIL).frequency > 0).sum())
     assert LEAST_REPEAT_BUYERS < repeat < ENOUGH_TO_CHOOSE
     found = fit_forecaster(log, UNTIL, HORIZON)
-    assert (found.variant, found.trials) == (Variant(), ())
+    assert (found.variant, found.trials) == (with_(PACE, "habits"), ())
+
+
+def test_a_small_seasonal_shop_has_its_season_too() -> None:
+    found = backtest(a_world("season", seed=2, customers=230), 640, 90)
+    engine, closed, *_ = found.measured
+    assert abs(engine.purchases.total_error) < 0.7 * abs(closed.purchases.total_error)
+    assert engine.purchases.rmse < closed.purchases.rmse
+
+
+def test_one_wrong_date_decades_ago_makes_no_clock_of_decades() -> None:
+    log = a_shop("season").until(UNTIL)
+    wrong = PurchaseLog.of(
+        range(len(log) + 1),
+        np.append(log.customer, len(log)),
+        np.append(log.day, UNTIL - 55 * 365),
+        np.append(log.spend, 1.0),
+    )
+    time = fit_operational_time(wrong, UNTIL, UNTIL + HORIZON)
+    assert UNTIL - time.first_day < 6 * 366
+    usual = fit_operational_time(log, UNTIL, UNTIL + HORIZON)
+    assert time.between(UNTIL, UNTIL + HORIZON) == pytest.approx(
+        usual.between(UNTIL, UNTIL + HORIZON), rel=0.1
+    )
+
+
+def test_purchases_soon_after_the_first_one_are_no_pace() -> None:
+    """Each purchase brings others within days, and customers come in the first year alone."""
+    log = a_shop("batch").until(UNTIL)
+    time = fit_operational_time(log, UNTIL, UNTIL + HORIZON)
+    weeks = np.array([time.between(day, day + 28) for day in range(28, UNTIL - 28, 28)]) / 28
+    assert weeks.max() < 1.7 * weeks.min()
+
+
+def test_a_customer_who_bought_in_the_season_ahead_is_told_from_one_who_did_not() -> None:
+    log = a_shop("season")
+    names = ("own_season",)
+    fitted = fit_variant(PACE, log, UNTIL, HORIZON)
+    known = log.until(UNTIL)
+    summary = fitted.base.time.summary(known, UNTIL)
+    closed = fitted.base.foresee(summary, HORIZON, UNTIL)
+    feature = features_of(names, known, summary, fitted.base, closed, UNTIL)[:, 0]
+    a_year_before, _ = known.window(UNTIL - YEAR, UNTIL - YEAR + HORIZON)
+    old = known.first_day <= UNTIL - YEAR
+    assert (feature[~old] == 0).all()
+    assert feature[old & (a_year_before > 3)].mean() > 0 > feature[old & (a_year_before == 0)].mean()
 
 
 def test_too_few_repeat_buyers_are_refused_with_their_number() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from crmcore.value import pace
 from crmcore.value.pace import YEAR, Pace, fit_pace
 
 WEEKS = 104
@@ -56,6 +57,31 @@ def test_a_sale_passes() -> None:
     assert found.passing > 2 * max(found.slow, found.season)
     assert found.log_pace[WEEKS - 1] > 0.7
     assert abs(found.log_pace[-1]) < 0.2
+
+
+def test_a_shop_that_was_shut_for_weeks_keeps_its_season() -> None:
+    rng = np.random.default_rng(2)
+    counts = rng.poisson(USUAL * np.exp(a_season()[:WEEKS])).astype(float)
+    counts[60:68] = 0.0
+    found = fit_pace(DAY, counts, np.full(WEEKS, USUAL))
+    assert (found.log_pace[60:68] < -4).all()
+    np.testing.assert_allclose(found.log_pace[WEEKS:], a_season()[WEEKS:], atol=0.25)
+
+
+def test_a_shop_that_shuts_in_the_same_weeks_every_year_has_a_season() -> None:
+    log_pace = np.where((DAY % YEAR > 100) & (DAY % YEAR < 240), -6.0, 0.4)
+    found = followed(log_pace)
+    ahead = slice(WEEKS, WEEKS + 12)
+    np.testing.assert_allclose(found.log_pace[ahead], log_pace[ahead], atol=0.3)
+    assert found.log_pace[WEEKS + 20] < -2
+
+
+def test_the_search_ends_where_more_turns_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sale = np.where(np.isin(np.arange(len(DAY)), (30, 31, 70, 71, 102, 103)), 1.2, 0.0)
+    once = followed(sale)
+    monkeypatch.setattr(pace, "_MOST_TURNS", 48)
+    monkeypatch.setattr(pace, "_NEAR", 1e-6)
+    np.testing.assert_allclose(followed(sale).log_pace, once.log_pace, atol=0.03)
 
 
 def test_purchases_that_come_in_clumps_are_no_pace() -> None:
