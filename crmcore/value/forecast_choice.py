@@ -82,7 +82,7 @@ def _losses(trials: tuple[Trial, ...]) -> dict[Variant, tuple[float, ...]]:
 
 
 def _better(losses: dict[Variant, tuple[float, ...]], one: Variant, other: Variant) -> bool:
-    """Clearly, in every window of two at least."""
+    """Clearly, in every window of two at least; the two overlap by half."""
     pairs = list(zip(losses.get(one, ()), losses.get(other, ()), strict=False))
     return len(pairs) >= _WINDOWS and all(mine < its * (1 - _CLEARLY) for mine, its in pairs)
 

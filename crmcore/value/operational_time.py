@@ -5,9 +5,9 @@ When purchases come at the rate lambda s(t), with one pace s for the whole shop,
 process in the time tau(t) = integral of s (the time change of a non-homogeneous Poisson process, Cinlar
 1975, chapter 4.7). So the same models, given tau instead of days, are right again.
 
-s is learnt from the shop's weekly repeat purchases beside those that a model on the plain calendar expects of
-the same customers (see ``pace``). Only once: a model that is fitted anew on that clock would find what it
-could not tell from customers who leave confirmed by itself, and more of it in every round.
+s is learnt from the shop's weekly repeat purchases beside those that a model expects of the same customers
+(see ``pace``); then the model is fitted on the new clock, where a quiet season is no farewell any more, and
+the pace once more. Not oftener: what cannot be told from customers who leave confirms itself in every round.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 WEEK = 7
+_ROUNDS = 2
 _MOST_WEEKS = 312  # Six years: the fit takes the cube of them, and one wrong date may be decades off.
 _NEW = 14  # Days for which a customer is young.
 _PRIOR = 30.0  # Purchases that say that the young buy as others do, before any come.
@@ -102,28 +103,31 @@ def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> Operati
     # Weeks are counted back from the end, so that the last one is whole; those ahead follow them.
     start = until - WEEK * weeks + 1
     middle = start + WEEK // 2 + WEEK * np.arange(weeks + -(-(last_day - until) // WEEK))
-    came, usual = _came_and_usual(log, until, start)
-    pace = fit_pace(middle.astype(np.float64), came, usual)
-    # On average 1 in the last year, so that rates on this clock are rates a day.
     year = slice(max(weeks - YEAR // WEEK, 0), weeks)
-    weight = (usual[year] + 1e-9) / (usual[year] + 1e-9).sum()
-    log_pace = pace.log_pace - np.log(np.exp(pace.log_pace[year]) @ weight)
-    # What is not known is how the weeks ahead compare with that year, all together.
-    compared = np.zeros(len(middle))
-    compared[year] = -weight
-    compared[weeks:] = 1 / max(len(middle) - weeks, 1)
-    days = np.exp(np.repeat(log_pace, WEEK))[: last_day - start + 1]
-    return OperationalTime(start, days, pace.error_of_mean(compared))
+    time = OperationalTime.calendar(start, last_day)
+    for _ in range(_ROUNDS):
+        came, usual = _came_and_usual(log, until, time)
+        pace = fit_pace(middle.astype(np.float64), came, usual)
+        # On average 1 in the last year, so that rates on this clock are rates a day.
+        weight = (usual[year] + 1e-9) / (usual[year] + 1e-9).sum()
+        log_pace = pace.log_pace - np.log(np.exp(pace.log_pace[year]) @ weight)
+        # What is not known is how the weeks ahead compare with that year, all together.
+        compared = np.zeros(len(middle))
+        compared[year] = -weight
+        compared[weeks:] = 1 / max(len(middle) - weeks, 1)
+        days = np.exp(np.repeat(log_pace, WEEK))[: last_day - start + 1]
+        time = OperationalTime(start, days, pace.error_of_mean(compared))
+    return time
 
 
-def _came_and_usual(log: PurchaseLog, until: int, start: int) -> tuple[FloatArray, FloatArray]:
-    """Repeat purchases of each week from day ``start`` on, and those that are usual; shape (w,).
+def _came_and_usual(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
+    """Repeat purchases of each week of ``time`` until ``until``, and those that are usual a week; shape (w,).
 
     Some shops sell again within days of a first purchase, which is no pace: else weeks with many newcomers
     would seem fast. By how much, is learnt in the weeks that belong to the settled customers.
     """
-    came, of_settled = (_repeats(log, until, start, after) for after in (0, _NEW))
-    usual, settled = (expected_repeats(log, until, start, after) for after in (0, _NEW))
+    came, of_settled = (_repeats(log, until, time.first_day, after) for after in (0, _NEW))
+    usual, settled = (expected_repeats(log, until, time, after) for after in (0, _NEW))
     young = np.maximum(usual - settled, 0.0)
     known = settled > young
     of_young = ((came - of_settled)[known].sum() + _PRIOR) / (young[known].sum() + _PRIOR)
@@ -137,9 +141,10 @@ def _repeats(log: PurchaseLog, until: int, start: int, after: int) -> FloatArray
     return _by_week(np.bincount(log.day[counted] - start, minlength=until - start + 1))
 
 
-def expected_repeats(log: PurchaseLog, until: int, start: int, after: int = 0) -> FloatArray:
-    """Repeat purchases of each week from day ``start`` on that BG/NBD expects of the customers of ``log``,
-    each by his own history until ``until``, more than ``after`` days from his first one; shape (w,).
+def expected_repeats(log: PurchaseLog, until: int, time: OperationalTime, after: int = 0) -> FloatArray:
+    """Repeat purchases in seven operational days of each week of ``time`` that BG/NBD, fitted on it, expects of
+    the customers of ``log``, each by his own history until ``until``, more than ``after`` days from his first
+    one; shape (w,).
 
     A customer is active from his first purchase to his last at least. After that he has either left at once
     or is active still, and in either case his rate has its own law: Gamma(r + x, alpha + t_x) or
@@ -147,7 +152,7 @@ def expected_repeats(log: PurchaseLog, until: int, start: int, after: int = 0) -
     history, because whoever is seen first in an export that begins amid a shop's life buys more than those
     who come later; one rate for all newcomers would call that a trend.
     """
-    summary = log.summary(until)
+    summary = time.summary(log, until)
     model = BGNBD().fit(summary)
     p, alive = model.params_, model.p_alive(summary)
     later = alive * (p.r + summary.frequency) / (p.alpha + summary.T)
@@ -155,12 +160,12 @@ def expected_repeats(log: PurchaseLog, until: int, start: int, after: int = 0) -
     first = int(log.first_day.min())
     end = until - first
     came = np.minimum(log.first_day - first + after, end)
-    last = np.maximum(log.first_day - first + summary.recency.astype(np.int64), came)
+    last = np.maximum(log.first_day - first + log.summary(until).recency.astype(np.int64), came)
     steps = np.zeros(end + 2)
     for rates, begins, ends in ((until_last, came, last), (later, last, np.full(len(last), end))):
         steps += np.bincount(begins + 1, weights=rates, minlength=end + 2)
         steps -= np.bincount(ends + 1, weights=rates, minlength=end + 2)
-    return _by_week(np.maximum(np.cumsum(steps)[start - first : end + 1], 0.0))
+    return _by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
 
 
 def _by_week(a_day: NDArray[Any]) -> FloatArray:
