@@ -14,7 +14,7 @@ from crmcore.value.clv import CustomerValues, learn_from_firm, value_customers
 from crmcore.value.concentration import check_concentration
 from crmcore.value.dropout import MIN_REPEAT_BUYERS
 from crmcore.value.fitting import Diagnostic
-from crmcore.value.forecast_choice import LEAST_REPEAT_BUYERS, fit_forecaster
+from crmcore.value.forecast_choice import fit_forecaster
 from crmcore.value.forecasting import Forecaster
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Buying, Ledger, ValueModel, ValueTerms
@@ -69,7 +69,8 @@ def fit_firm(
     of_log = check_horizon(summary, terms.horizon_days) + check_end(summary)
     of_log += check_concentration(summary.spent, "spend")
     purchases: Buying
-    if _spenders(summary) < MIN_REPEAT_BUYERS:
+    few = _spenders(summary) < MIN_REPEAT_BUYERS
+    if few:
         purchases, spend, of_fits = _fit_few(summary)
     else:
         purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
@@ -77,7 +78,7 @@ def fit_firm(
     diagnostics = of_fits + of_log
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
-    forecaster = None if log is None else _forecaster(log, summary, terms)
+    forecaster = None if log is None or few else _forecaster(log, summary, terms)
     model = learn_from_firm(summary, ledger, purchases, spend, terms, forecaster)
     return FirmFit(purchases, spend, model, diagnostics)
 
@@ -130,10 +131,7 @@ def _fit_few(summary: PurchaseSummary) -> tuple[Buying, GammaGamma, tuple[Diagno
     return purchases, spend, of_purchases + of_spend
 
 
-def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster | None:
-    """None where too few bought again to foresee more than the closed forms do."""
-    if int((summary.frequency > 0).sum()) < LEAST_REPEAT_BUYERS:
-        return None
+def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster:
     # Everybody's T ends on the same day; whatever their order, the oldest customer is the same in both.
     until = int(log.first_day.min() + summary.T.max())
     return fit_forecaster(log, until, math.ceil(terms.horizon_days))

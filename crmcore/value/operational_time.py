@@ -142,9 +142,9 @@ def _repeats(log: PurchaseLog, until: int, start: int, after: int) -> FloatArray
 
 
 def expected_repeats(log: PurchaseLog, until: int, time: OperationalTime, after: int = 0) -> FloatArray:
-    """Repeat purchases in seven operational days of each week of ``time`` that BG/NBD, fitted on it, expects of
-    the customers of ``log``, each by his own history until ``until``, more than ``after`` days from his first
-    one; shape (w,).
+    """Repeat purchases in seven operational days of each week of ``time`` that BG/NBD, fitted on it, expects
+    of the customers of ``log``, each by his own history until ``until``, more than ``after`` days from his
+    first one; shape (w,).
 
     A customer is active from his first purchase to his last at least. After that he has either left at once
     or is active still, and in either case his rate has its own law: Gamma(r + x, alpha + t_x) or

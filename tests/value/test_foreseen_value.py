@@ -119,9 +119,12 @@ def test_who_is_always_a_share_is_not_corrected_by_what_leavers_do(shop: Purchas
 
 
 @pytest.mark.parametrize("world", ["plain", "heavy"])
-def test_a_firm_of_few_repeat_buyers_keeps_the_closed_forms(world: World) -> None:
+def test_a_firm_of_few_repeat_buyers_is_foreseen_without_trials(world: World) -> None:
     found = scored(a_world(world, seed=2, customers=180).until(UNTIL))
-    assert found.fit.model is None or found.fit.model.forecaster is None
+    model = found.fit.model
+    assert model is not None
+    assert model.forecaster is not None
+    assert model.forecaster.trials == ()
 
 
 def test_a_corrected_model_asks_for_the_purchases_behind_the_summary(
