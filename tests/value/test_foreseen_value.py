@@ -118,7 +118,7 @@ def test_who_is_always_a_share_is_not_corrected_by_what_leavers_do(shop: Purchas
     assert found.values.expected_purchases[5] == pytest.approx(staying[0], rel=1e-12)
 
 
-@pytest.mark.parametrize("world", ["plain", "heavy"])
+@pytest.mark.parametrize("world", ["plain", "season"])
 def test_a_firm_of_few_repeat_buyers_is_foreseen_without_trials(world: World) -> None:
     found = scored(a_world(world, seed=2, customers=180).until(UNTIL))
     model = found.fit.model
