@@ -22,8 +22,9 @@ def usual_spend(summary: PurchaseSummary) -> GammaGamma:
 
 
 def is_assumed(spend: GammaGamma) -> bool:
-    """Whether it was given and not fitted."""
-    return math.isnan(spend.log_likelihood_)
+    """Whether it is a :func:`usual_spend`."""
+    p = spend.params_
+    return math.isnan(spend.log_likelihood_) and (p.p, p.q) == (_P, _Q)
 
 
 def usual_spend_error(summary: PurchaseSummary) -> float:
