@@ -33,6 +33,7 @@ _PLACES = (np.cos(_ANGLES) + 1) / 2
 _TO_COEFFICIENTS = 2 / _POINTS * np.cos(np.outer(_ANGLES, np.arange(_POINTS)))
 _TO_COEFFICIENTS[:, 0] /= 2
 _FADING = 5.0
+_FEW, _TOGETHER = 4, 16
 _ENOUGH = 45.0  # exp(-45) is 3e-20: what comes later does not count.
 
 
@@ -137,9 +138,18 @@ class Tables:
         panel = np.floor(elapsed)
         pairs, pair = np.unique(x + 1j * panel, return_inverse=True)
         named = pairs.tolist()
-        self._compute(np.array([one for one in named if one not in self._known]))
+        self._compute(self._wanted([one for one in named if one not in self._known]))
         table = np.stack([self._known[one] for one in named], axis=-1)
         return list(_clenshaw(table, pair, 2 * (elapsed - panel) - 1))
+
+    def _wanted(self, missing: list[complex]) -> NDArray[np.complex128]:
+        """The missing pairs; of a few customers with the frequencies around theirs, because several panels cost
+        little more than one, and nobody's order should wait for a panel of his own."""
+        if len(missing) > _FEW:
+            return np.array(missing)
+        begins = {complex(one.real - one.real % _TOGETHER, one.imag) for one in missing}
+        together = [begin + n for begin in begins for n in range(_TOGETHER)]
+        return np.array([pair for pair in together if pair not in self._known])
 
     def _compute(self, pairs: NDArray[np.complex128]) -> None:
         for some in blocks(len(pairs), 256):

@@ -41,5 +41,15 @@ def test_a_panel_is_computed_once() -> None:
     once = integrals.asked
     tables.at(np.array([3.0]), np.array([26.5]))
     assert integrals.asked == once
-    tables.at(np.array([4.0]), np.array([25.0]))
+    tables.at(np.array([16.0]), np.array([25.0]))
     assert integrals.asked == 2 * once
+
+
+def test_one_customers_panel_comes_with_those_that_his_next_orders_need() -> None:
+    integrals = Integrals()
+    tables = Tables(integrals, 30.0)
+    tables.at(np.array([3.0]), np.array([25.0]))
+    once = integrals.asked
+    for frequency in range(16):
+        tables.at(np.array([float(frequency)]), np.array([25.0]))
+    assert integrals.asked == once
