@@ -143,8 +143,8 @@ class Tables:
         return list(_clenshaw(table, pair, 2 * (elapsed - panel) - 1))
 
     def _wanted(self, missing: list[complex]) -> NDArray[np.complex128]:
-        """The missing pairs; of a few customers with the frequencies around theirs, because several panels cost
-        little more than one, and nobody's order should wait for a panel of his own."""
+        """The missing pairs; of a few customers with the frequencies around theirs, because several panels
+        cost little more than one, and nobody's order should wait for a panel of his own."""
         if len(missing) > _FEW:
             return np.array(missing)
         begins = {complex(one.real - one.real % _TOGETHER, one.imag) for one in missing}
