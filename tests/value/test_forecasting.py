@@ -17,12 +17,12 @@ from crmcore.value.forecast_choice import (
     why_chosen,
 )
 from crmcore.value.forecast_features import features_of
-from crmcore.value.forecast_fit import fit_variant
+from crmcore.value.forecast_fit import Workshop, fit_variant
 from crmcore.value.forecasting import Forecaster, Trial, Variant
 from crmcore.value.operational_time import OperationalTime, fit_operational_time
 from crmcore.value.pace import YEAR
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.recalibration import fit_recalibration
+from crmcore.value.recalibration import Recalibration, fit_recalibration
 from crmcore.value.summary import InvalidHistory
 from tests.value.worlds import World, a_world
 
@@ -73,6 +73,32 @@ def test_recalibration_finds_who_buys_more_than_foreseen_and_leaves_the_total_to
     layer = fit_recalibration(("kind",), kind[:, None], actual, forecast)
     assert layer.coefficients[0] / layer.deviations[0] == pytest.approx(0.5, abs=0.03)
     assert layer.factor(np.array([[layer.means[0]]])) == pytest.approx(1.0)
+
+
+def test_a_recalibration_doubles_or_halves_a_customer_at_most() -> None:
+    layer = Recalibration(("kind",), (0.0,), (1.0,), (5.0,))
+    factors = layer.factor(np.array([[-3.0], [0.0], [3.0]]))
+    assert factors == pytest.approx([0.5, 1.0, 2.0], rel=0.02)
+
+
+def test_only_a_silence_of_more_than_two_usual_pauses_is_overdue() -> None:
+    log = a_shop("regular").until(UNTIL)
+    fitted = fit_variant(PACE, log, UNTIL, HORIZON)
+    summary = fitted.base.time.summary(log, UNTIL)
+    closed = fitted.base.foresee(summary, HORIZON, UNTIL)
+    overdue = features_of(("long_overdue",), log, summary, fitted.base, closed, UNTIL)[:, 0]
+    pause = summary.recency / np.maximum(summary.frequency, 1)
+    often = summary.frequency > 4
+    assert (overdue[often & (summary.days_since_last_purchase < 1.5 * pause)] == 0).all()
+    assert (overdue[often & (summary.days_since_last_purchase > 4 * pause)] > 0).all()
+
+
+def test_one_of_the_days_that_are_learnt_from_lies_a_year_before() -> None:
+    workshop = Workshop(a_shop("season").until(UNTIL))
+    window, origins = workshop.origins(UNTIL, HORIZON)
+    assert window == HORIZON
+    assert UNTIL - 365 in origins
+    assert max(origins) == UNTIL - HORIZON
 
 
 def test_few_data_hardly_move_a_recalibration() -> None:
