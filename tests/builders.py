@@ -138,7 +138,7 @@ def a_customer(
                     cost_to_serve_minor=2_000,
                     p_below_zero=0.01,
                     tier=tier,
-                    reasons=["test"],
+                    reasons=[{"code": "test"}],
                 )
             )
             connection.execute(insert(schema.current_values).values(customer_id=customer_id, run_id=run_id))
