@@ -59,7 +59,8 @@ def choose(trials: tuple[Trial, ...]) -> Variant:
 
 
 def why_chosen(trials: tuple[Trial, ...]) -> tuple[str, ...]:
-    """A sentence for each layer: its losses, those without it, and what followed. None without trials."""
+    """A sentence for each layer: its losses, those without it, and what followed. None where fewer than two
+    windows were judged, because then nothing followed from them."""
     losses, chosen = _losses(trials), choose(trials)
     clock = replace(chosen, recalibration=None)
     habits, history = (replace(clock, recalibration=kind) for kind in get_args(Kind))
@@ -73,7 +74,7 @@ def why_chosen(trials: tuple[Trial, ...]) -> tuple[str, ...]:
         f"With {layer} the loss on earlier windows was {_listed(losses[one])}, without it "
         f"{_listed(losses[other])}: {_followed(taken, measure)}."
         for layer, one, other, taken, measure in asked
-        if one in losses and other in losses
+        if min(len(losses.get(one, ())), len(losses.get(other, ()))) >= _WINDOWS
     )
 
 

@@ -127,7 +127,7 @@ def _came_and_usual(log: PurchaseLog, until: int, time: OperationalTime) -> tupl
     would seem fast. By how much, is learnt in the weeks that belong to the settled customers.
     """
     came, of_settled = (_repeats(log, until, time.first_day, after) for after in (0, _NEW))
-    usual, settled = (expected_repeats(log, until, time, after) for after in (0, _NEW))
+    usual, settled = _expected(log, until, time)
     young = np.maximum(usual - settled, 0.0)
     known = settled > young
     of_young = ((came - of_settled)[known].sum() + _PRIOR) / (young[known].sum() + _PRIOR)
@@ -141,10 +141,10 @@ def _repeats(log: PurchaseLog, until: int, start: int, after: int) -> FloatArray
     return _by_week(np.bincount(log.day[counted] - start, minlength=until - start + 1))
 
 
-def expected_repeats(log: PurchaseLog, until: int, time: OperationalTime, after: int = 0) -> FloatArray:
+def _expected(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
     """Repeat purchases in seven operational days of each week of ``time`` that BG/NBD, fitted on it, expects
-    of the customers of ``log``, each by his own history until ``until``, more than ``after`` days from his
-    first one; shape (w,).
+    of the customers of ``log``, each by his own history until ``until``; shape (w,). Of all customers, and of
+    those who are settled by then.
 
     A customer is active from his first purchase to his last at least. After that he has either left at once
     or is active still, and in either case his rate has its own law: Gamma(r + x, alpha + t_x) or
@@ -159,13 +159,19 @@ def expected_repeats(log: PurchaseLog, until: int, time: OperationalTime, after:
     until_last = later + (1 - alive) * (p.r + summary.frequency) / (p.alpha + summary.recency)
     first = int(log.first_day.min())
     end = until - first
-    came = np.minimum(log.first_day - first + after, end)
-    last = np.maximum(log.first_day - first + log.summary(until).recency.astype(np.int64), came)
-    steps = np.zeros(end + 2)
-    for rates, begins, ends in ((until_last, came, last), (later, last, np.full(len(last), end))):
-        steps += np.bincount(begins + 1, weights=rates, minlength=end + 2)
-        steps -= np.bincount(ends + 1, weights=rates, minlength=end + 2)
-    return _by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
+    bought_last = log.first_day - first + log.summary(until).recency.astype(np.int64)
+
+    def from_day(after: int) -> FloatArray:
+        """Of each customer from so many days after his first purchase on."""
+        came = np.minimum(log.first_day - first + after, end)
+        last = np.maximum(bought_last, came)
+        steps = np.zeros(end + 2)
+        for rates, begins, ends in ((until_last, came, last), (later, last, np.full(len(last), end))):
+            steps += np.bincount(begins + 1, weights=rates, minlength=end + 2)
+            steps -= np.bincount(ends + 1, weights=rates, minlength=end + 2)
+        return _by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
+
+    return from_day(0), from_day(_NEW)
 
 
 def _by_week(a_day: NDArray[Any]) -> FloatArray:

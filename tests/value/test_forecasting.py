@@ -23,7 +23,7 @@ from crmcore.value.operational_time import OperationalTime, fit_operational_time
 from crmcore.value.pace import YEAR
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration, fit_recalibration
-from crmcore.value.summary import InvalidHistory
+from crmcore.value.summary import InvalidHistory, PurchaseSummary
 from tests.value.worlds import World, a_world
 
 UNTIL, HORIZON = 560, 150  # The horizon holds the second Christmas, of which nothing may be known.
@@ -81,12 +81,16 @@ def test_a_recalibration_doubles_or_halves_a_customer_at_most() -> None:
     assert factors == pytest.approx([0.5, 1.0, 2.0], rel=0.02)
 
 
+def the_feature(name: str, known: PurchaseLog) -> tuple[np.ndarray, PurchaseSummary]:
+    """What a recalibration reads of each customer, and his summary on the clock of the forecast."""
+    base = fit_variant(PACE, known, UNTIL, HORIZON).base
+    summary = base.time.summary(known, UNTIL)
+    closed = base.foresee(summary, HORIZON, UNTIL)
+    return features_of((name,), known, summary, base, closed, UNTIL)[:, 0], summary
+
+
 def test_only_a_silence_of_more_than_two_usual_pauses_is_overdue() -> None:
-    log = a_shop("regular").until(UNTIL)
-    fitted = fit_variant(PACE, log, UNTIL, HORIZON)
-    summary = fitted.base.time.summary(log, UNTIL)
-    closed = fitted.base.foresee(summary, HORIZON, UNTIL)
-    overdue = features_of(("long_overdue",), log, summary, fitted.base, closed, UNTIL)[:, 0]
+    overdue, summary = the_feature("long_overdue", a_shop("regular").until(UNTIL))
     pause = summary.recency / np.maximum(summary.frequency, 1)
     often = summary.frequency > 4
     assert (overdue[often & (summary.days_since_last_purchase < 1.5 * pause)] == 0).all()
@@ -233,7 +237,9 @@ def test_the_choice_says_why() -> None:
 
 
 def test_one_window_alone_leaves_nothing_out() -> None:
-    assert choose((a_trial(PLAIN, 0.1), a_trial(PACE, 0.9))) == with_(PACE, "habits")
+    trials = (a_trial(PLAIN, 0.1), a_trial(PACE, 0.9))
+    assert choose(trials) == with_(PACE, "habits")
+    assert why_chosen(trials) == ()
 
 
 def test_trials_are_sorted_by_loss() -> None:
@@ -313,13 +319,8 @@ def test_purchases_soon_after_the_first_one_are_no_pace() -> None:
 
 
 def test_a_customer_who_bought_in_the_season_ahead_is_told_from_one_who_did_not() -> None:
-    log = a_shop("season")
-    names = ("own_season",)
-    fitted = fit_variant(PACE, log, UNTIL, HORIZON)
-    known = log.until(UNTIL)
-    summary = fitted.base.time.summary(known, UNTIL)
-    closed = fitted.base.foresee(summary, HORIZON, UNTIL)
-    feature = features_of(names, known, summary, fitted.base, closed, UNTIL)[:, 0]
+    known = a_shop("season").until(UNTIL)
+    feature, _ = the_feature("own_season", known)
     a_year_before, _ = known.window(UNTIL - YEAR, UNTIL - YEAR + HORIZON)
     old = known.first_day <= UNTIL - YEAR
     assert (feature[~old] == 0).all()
