@@ -11,11 +11,17 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crmcore.errors import CrmError
 from crmcore.value.fitting import Diagnostic, Optimum
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+FloatArray = NDArray[np.float64]
 
 
 class InvalidParameters(CrmError):
@@ -30,7 +36,8 @@ class NotFitted(CrmError):
 class Fit[P: DataclassInstance]:
     """``standard_errors`` are of the parameters in their own units; nan where the likelihood is flat, or
     where the parameters were given and not fitted. ``n_informative`` counts who says something: repeat
-    buyers, or contracts that came up for renewal."""
+    buyers, or contracts that came up for renewal. ``information`` is the observed one of the log parameters,
+    (k, k); None where the parameters were given or stored."""
 
     params: P
     standard_errors: P
@@ -38,6 +45,7 @@ class Fit[P: DataclassInstance]:
     n_customers: int = 0
     n_informative: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
+    information: FloatArray | None = None
 
 
 class Estimator[P: DataclassInstance]:
@@ -87,6 +95,20 @@ class Estimator[P: DataclassInstance]:
     def n_informative_(self) -> int:
         """Who says something of the parameters: see :class:`Fit`."""
         return self._fitted.n_informative
+
+    def variance_of(self, gradient: FloatArray) -> float:
+        """The variance of a figure because the parameters are estimates: the delta method.
+
+        gradient : its derivatives by the log parameters, (k,). Zero where the parameters were given; raises
+        NotFitted for a stored model, because the information of its fit is not stored.
+        """
+        fit = self._fitted
+        if fit.information is not None:
+            return max(float(gradient @ np.linalg.solve(fit.information, gradient)), 0.0)
+        if math.isnan(fit.log_likelihood):
+            return 0.0
+        name = type(self).__name__
+        raise NotFitted(f"this {name} was stored, which its information is not; fit the model again")
 
     @property
     def publishable_(self) -> bool:
@@ -181,6 +203,7 @@ class Estimator[P: DataclassInstance]:
             n_customers,
             n_informative,
             tuple(diagnostics),
+            found.information,
         )
         return self
 

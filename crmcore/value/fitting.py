@@ -42,11 +42,12 @@ class Diagnostic:
 @dataclass(frozen=True)
 class Optimum:
     """``log_parameters`` and ``standard_errors`` have shape (k,); the errors are of the logarithms, nan where
-    the likelihood is flat."""
+    the likelihood is flat. ``information`` is the observed one of the logarithms, (k, k)."""
 
     log_parameters: FloatArray
     log_likelihood: float
     standard_errors: FloatArray
+    information: FloatArray
     converged: bool
 
 
@@ -121,11 +122,11 @@ def _climb(
             whole[free] = _uphill(gradient[free], hessian[np.ix_(free, free)])
         if np.abs(whole).max() < precision:
             value += float(gradient @ whole) / 2
-            return Optimum(theta + whole, value, _errors(hessian, edge, n), True)
+            return Optimum(theta + whole, value, _errors(hessian, edge, n), -hessian, True)
         nothing_to_gain = float(gradient @ whole) < _NO_GAIN
         polished += nothing_to_gain
         if polished > _POLISH:  # On a flat hill rounding leads astray for ever.
-            return Optimum(theta, value, _errors(hessian, edge, n), True)
+            return Optimum(theta, value, _errors(hessian, edge, n), -hessian, True)
         step = whole
         for _ in range(40):
             tried = np.clip(theta + step, lowest, highest)
@@ -136,9 +137,9 @@ def _climb(
                 break
             step = step / 2
         else:  # Nothing climbs: this is the top, unless the step promised more than rounding.
-            return Optimum(theta, value, _errors(hessian, edge, n), nothing_to_gain)
+            return Optimum(theta, value, _errors(hessian, edge, n), -hessian, nothing_to_gain)
         theta, value, gradient, hessian = tried, new_value, new_gradient, new_hessian
-    return Optimum(theta, value, _errors(hessian, edge, n), False)
+    return Optimum(theta, value, _errors(hessian, edge, n), -hessian, False)
 
 
 def _errors(hessian: FloatArray, edge: NDArray[np.bool_], n: int) -> FloatArray:

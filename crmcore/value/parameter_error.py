@@ -9,7 +9,6 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value import beta_geometric, gamma_gamma
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.plain_retention import PlainRetention
@@ -44,22 +43,10 @@ def parameter_error(
         count = type(purchases).of(*buying).expected_purchases(some, horizon, discount)
         return float(count @ GammaGamma.of(*spending).expected_spend(some))
 
-    x, t_x, T = summary.frequency, summary.recency, summary.T
-    if isinstance(purchases, PlainRetention):
-        buying = purchases.leaning(summary)(np.log(bought))[2]
-    else:
-        buying = beta_geometric.likelihood(x, t_x, T, BGNBD.CHANCES_BEFORE)(np.log(bought))[2]
-    variance = _quadratic(_derivatives(lambda p: math.log(total(p, spent)), bought), buying)
+    variance = purchases.variance_of(_derivatives(lambda p: math.log(total(p, spent)), bought))
     if is_assumed(spend):
         return math.sqrt(variance + usual_spend_error(summary) ** 2)
-    used = (x > 0) & (summary.monetary_value > 0)
-    spending = gamma_gamma.likelihood(x[used], summary.monetary_value[used])(np.log(spent))[2]
-    variance += _quadratic(_derivatives(lambda p: math.log(total(bought, p)), spent), spending)
-    return math.sqrt(variance)
-
-
-def _quadratic(gradient: FloatArray, hessian: FloatArray) -> float:
-    return max(float(gradient @ np.linalg.solve(-hessian, gradient)), 0.0)
+    return math.sqrt(variance + spend.variance_of(_derivatives(lambda p: math.log(total(bought, p)), spent)))
 
 
 def _derivatives(function: Callable[[FloatArray], float], params: FloatArray) -> FloatArray:

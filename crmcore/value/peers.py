@@ -7,8 +7,10 @@ so it is shown as one and ranks nobody: else the poorest would be the most growa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,8 @@ class Peers:
 
     def gap(self, summary: PurchaseSummary, clv: FloatArray) -> FloatArray:
         """How much more the best comparable customers bring, currency; (n,), >= 0, nan where unknown."""
-        by_time, by_size = self._groups(summary.T, purchase_size(summary))
+        by_time = _group(summary.T, self.known_days)
+        by_size = _group(purchase_size(summary), self.purchase_size)
         best = np.array(self.best)[by_time, by_size]
         return np.maximum(best - clv, 0.0)
 
@@ -54,25 +57,26 @@ class Peers:
         best = tuple(tuple(np.nan if value is None else value for value in row) for row in stored["best"])
         return cls(tuple(stored["known_days"]), tuple(stored["purchase_size"]), best)
 
-    def _groups(self, T: FloatArray, size: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        by_time = np.searchsorted(np.array(self.known_days), T, side="right")
-        return by_time, np.searchsorted(np.array(self.purchase_size), size, side="right")
-
 
 def find_peers(T: FloatArray, size: FloatArray, clv: FloatArray) -> Peers:
     """The groups of a firm, and what the best of each bring. size : of :func:`purchase_size`; each (n,)."""
     inner = np.arange(1, _GROUPS) / _GROUPS
     known = tuple(float(v) for v in np.quantile(T, inner))
     sizes = tuple(float(v) for v in np.quantile(size, inner))
-    nothing = tuple((float("nan"),) * _GROUPS for _ in range(_GROUPS))
-    by_time, by_size = Peers(known, sizes, nothing)._groups(T, size)
-    best = []
-    for i in range(_GROUPS):
-        members = [clv[(by_time == i) & (by_size == j)] for j in range(_GROUPS)]
-        best.append(
-            tuple(float(np.quantile(m, BEST)) if len(m) >= MIN_GROUP else float("nan") for m in members)
-        )
-    return Peers(known, sizes, tuple(best))
+    group = _GROUPS * _group(T, known) + _group(size, sizes)
+    # Sorted once, which takes a third of the time of looking for the members of each group.
+    ends = np.cumsum(np.bincount(group, minlength=_GROUPS**2))
+    of_groups = np.split(clv[np.argsort(group, kind="stable")], ends[:-1])
+    best = [float(np.quantile(m, BEST)) if len(m) >= MIN_GROUP else math.nan for m in of_groups]
+    return Peers(known, sizes, tuple(batched(best, _GROUPS)))
+
+
+def _group(figure: FloatArray, borders: tuple[float, ...]) -> NDArray[np.uint8]:
+    """How many of the borders each figure reaches; (n,)."""
+    reached = np.zeros(len(figure), dtype=np.uint8)
+    for border in borders:
+        reached += figure >= border
+    return reached
 
 
 def purchase_size(summary: PurchaseSummary) -> FloatArray:

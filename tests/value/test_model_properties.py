@@ -249,6 +249,25 @@ def test_a_model_that_has_seen_nothing_says_so() -> None:
         BGNBD().p_alive(PurchaseSummary.of([1], [2], [3]))
 
 
+def _shop() -> PurchaseSummary:
+    return simulate_summary(np.random.default_rng(5), 3000, BGNBD.of(0.5, 40.0, 0.8, 2.5), SPEND, 300.0)
+
+
+def test_a_figure_that_is_one_parameter_is_as_sure_as_that_parameter() -> None:
+    model = BGNBD().fit(_shop())
+    for i, name in enumerate(("r", "alpha", "a", "b")):
+        gradient = np.eye(4)[i] * getattr(model.params_, name)
+        error = math.sqrt(model.variance_of(gradient))
+        assert error == pytest.approx(getattr(model.standard_errors_, name))
+
+
+def test_given_parameters_are_sure_and_of_stored_ones_nobody_claims_to_know() -> None:
+    model = BGNBD().fit(_shop())
+    assert BGNBD.of(*vars(model.params_).values()).variance_of(np.ones(4)) == 0.0
+    with pytest.raises(NotFitted, match="fit the model again"):
+        BGNBD.from_json(model.to_json()).variance_of(np.ones(4))
+
+
 @pytest.mark.parametrize("model", [BGNBD(), MBGNBD(), ParetoNBD()])
 def test_customers_who_are_all_alike_are_foreseen_but_their_parameters_are_said_to_be_loose(
     model: PurchaseModels,

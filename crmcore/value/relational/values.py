@@ -85,10 +85,11 @@ def value_table(
     t = add(t, "of_comes_back", "of_frequency", "of_age", t_x=t.recency.cast("float64"))
     t = _closed_forms(t, add, units)
     if foreseen is None:
-        t = add(t, p_alive=t.closed_alive, expected_spend=t.closed_spend)
+        alive, spend = t.closed_alive, t.closed_spend
     else:
         t = _corrected(t.left_join(foreseen, "customer_id"), add)
         t = _spread(t, add, horizon_days, parameter_error)
+        alive, spend = t.p_alive, t.expected_spend
     t = add(
         t,
         *_PARAMETERS,
@@ -102,8 +103,10 @@ def value_table(
             "closed_spend",
             "expected_spend",
         ),
-        expected_purchases=t.p_alive * t["count"],
-        brings=t.often * t.discounted_purchases * t.expected_spend * t.contribution_share,
+        p_alive=alive,
+        expected_spend=spend,
+        expected_purchases=alive * t["count"],
+        brings=t.often * t.discounted_purchases * spend * t.contribution_share,
     )
     t = _with_costs(t, add, normal) if has_costs else _without_costs(t, add)
     t = add(
@@ -335,25 +338,16 @@ def _money(t: Table, add: Add, horizon_days: float, units: float) -> Table:
     t = add(
         t,
         *("contribution", "cost_to_serve", "deviation", "history_value", "keeps", "growth"),
-        *("declared_budget", "estimated_budget", "frequency", "recency", "age", "p_alive"),
-        exact_contribution=t.contribution * units,
-        exact_cost=t.cost_to_serve * units,
-        exact_deviation=t.deviation * units,
-        exact_history=t.history_value * units,
-        exact_declared=t.keeps * t.declared_budget * units,
-        exact_estimated=t.keeps * (t.growth + t.estimated_budget) * units,
-    )
-    t = add(
-        t,
-        *("exact_contribution", "exact_cost", "exact_deviation", "exact_history", "exact_declared"),
-        *("exact_estimated", "is_estimated"),
-        contribution_minor=whole_minor(t.exact_contribution),
-        cost_to_serve_minor=whole_minor(t.exact_cost),
-        clv_deviation_minor=whole_minor(t.exact_deviation),
-        history_minor=whole_minor(t.exact_history),
-        declared_potential_minor=whole_minor(t.exact_declared),
+        *("declared_budget", "estimated_budget", "frequency", "recency", "age", "p_alive", "is_estimated"),
+        contribution_minor=whole_minor(t.contribution * units),
+        cost_to_serve_minor=whole_minor(t.cost_to_serve * units),
+        clv_deviation_minor=whole_minor(t.deviation * units),
+        history_minor=whole_minor(t.history_value * units),
+        declared_potential_minor=whole_minor(t.keeps * t.declared_budget * units),
         estimated_potential_minor=ibis.ifelse(
-            t.is_estimated, whole_minor(t.exact_estimated), ibis.null("int64")
+            t.is_estimated,
+            whole_minor(t.keeps * (t.growth + t.estimated_budget) * units),
+            ibis.null("int64"),
         ),
     )
     known = (t.declared_potential_minor > 0) | t.estimated_potential_minor.notnull()
