@@ -24,6 +24,7 @@ from crmcore.value.pace import YEAR
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration, fit_recalibration
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
+from crmcore.value.usual_spend import is_assumed
 from tests.value.worlds import World, a_world
 
 UNTIL, HORIZON = 560, 150  # The horizon holds the second Christmas, of which nothing may be known.
@@ -325,6 +326,17 @@ def test_a_customer_who_bought_in_the_season_ahead_is_told_from_one_who_did_not(
     old = known.first_day <= UNTIL - YEAR
     assert (feature[~old] == 0).all()
     assert feature[old & (a_year_before > 3)].mean() > 0 > feature[old & (a_year_before == 0)].mean()
+
+
+def test_where_the_mean_spend_has_no_end_everybody_gets_the_usual_one() -> None:
+    log = a_shop("plain")
+    rng = np.random.default_rng(4)
+    # An inverse gamma with a shape of .8, below 1, has no mean.
+    of_customer = 10 / rng.gamma(0.8, 1.0, len(log))
+    wild = replace(log, spend=of_customer[log.customer] * rng.gamma(5.0, 0.2, len(log.customer)))
+    base = fit_variant(Variant("pareto-nbd"), wild, UNTIL, HORIZON).base
+    assert is_assumed(base.spend)
+    assert np.isfinite(base.spend.population_mean)
 
 
 def test_too_few_repeat_buyers_are_refused_with_their_number() -> None:

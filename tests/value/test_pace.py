@@ -91,6 +91,17 @@ def test_purchases_that_come_in_clumps_are_no_pace() -> None:
     np.testing.assert_allclose(found.log_pace[WEEKS + 4 :], 0.0, atol=0.1)
 
 
+def test_a_few_weeks_that_differ_by_chance_are_no_clumps() -> None:
+    weeks = 6
+    found = [
+        fit_pace(
+            DAY[: weeks + 10], np.random.default_rng(seed).poisson(USUAL, weeks) * 1.0, np.full(weeks, USUAL)
+        )
+        for seed in range(12)
+    ]
+    assert np.mean([pace.clumps for pace in found]) < 1.1
+
+
 def test_weeks_without_a_customer_say_nothing() -> None:
     usual = np.where(np.arange(WEEKS) < 50, 1e-9, USUAL)
     counts = np.random.default_rng(3).poisson(usual).astype(float)
