@@ -83,8 +83,10 @@ class PurchaseSummary:
         """
         x, t_x, age = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (frequency, recency, T))
         spend = np.full(x.shape, np.nan) if monetary_value is None else np.asarray(monetary_value, float)
-        spend = np.where(x > 0, spend, np.nan)
+        spend = np.atleast_1d(spend)
         ids = range(len(x)) if customer_id is None else tuple(customer_id)
+        _check_columns(x, recency=t_x, T=age, monetary_value=spend, customer_id=ids)
+        spend = np.where(x > 0, spend, np.nan)
         summary = cls(ids, x, t_x, age, spend, np.zeros_like(x), np.zeros_like(x))
         _check(summary)
         return summary
@@ -173,6 +175,20 @@ def _check_rows(ids: Sequence[Any], customer: NDArray[np.int64], amount: FloatAr
             f"customer {ids[customer[wrong[0]]]!r} has an order whose amount is {amount[wrong[0]]}; "
             "every order needs a finite amount (0 for a free one)"
         )
+
+
+def _check_columns(frequency: FloatArray, **others: FloatArray | Sequence[Any]) -> None:
+    """One figure a customer in every column: a column that is shorter would be read for somebody else."""
+    if frequency.ndim != 1:
+        raise InvalidHistory(
+            f"frequency needs one figure a customer, got an array of shape {frequency.shape}"
+        )
+    for name, column in others.items():
+        if np.ndim(column) > 1 or len(column) != len(frequency):
+            raise InvalidHistory(
+                f"frequency is of {len(frequency)} customers, but {name} is of {len(column)}; "
+                "every column needs one figure a customer, in the same order"
+            )
 
 
 def _check(summary: PurchaseSummary) -> None:

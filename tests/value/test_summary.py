@@ -103,6 +103,23 @@ def test_a_history_that_cannot_be_names_the_customer_and_the_rule(
         PurchaseSummary.of(*history, customer_id=["ken"])
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (([1, 2], [5], [40, 50]), "frequency is of 2 customers, but recency is of 1"),
+        (([1, 2], [5, 6], [40]), "T is of 1"),
+        (([1, 2], [5, 6], [40, 50], [9.0]), "monetary_value is of 1"),
+        (([1], [5], [40], [9.0], ["ana", "ben"]), "customer_id is of 2"),
+        (([[1], [2]], [5, 6], [40, 50]), "one figure a customer"),
+    ],
+)
+def test_a_column_that_misses_a_customer_is_not_read_for_another(
+    columns: tuple[list[float], ...], message: str
+) -> None:
+    with pytest.raises(InvalidHistory, match=message):
+        PurchaseSummary.of(*columns)
+
+
 def test_an_amount_that_is_no_number_names_the_customer() -> None:
     with pytest.raises(InvalidHistory, match=r"'ana' .* nan"):
         one((date(2026, 1, 1), float("nan")))
