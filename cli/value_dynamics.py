@@ -166,7 +166,8 @@ def _print_profile(profile: CustomerProfile) -> None:
     table = Table("Value", card.currency, "")
     table.add_row("history", money(card.history_value), "what he has brought so far")
     table.add_row("current (clv)", money(card.clv), f"95 %: {money(card.clv_low)} to {money(card.clv_high)}")
-    table.add_row("cost to serve in it", money(card.cost_to_serve), "")
+    known = "" if profile.cost is None else profile.cost.provenance
+    table.add_row("cost to serve in it", money(card.cost_to_serve), known)
     for part in card.potential_parts:
         table.add_row("potential", money(part.amount), f"{part.provenance}: {part.source.replace('_', ' ')}")
     table.add_row("strategic", money(card.strategic_value), card.strategic_provenance)
@@ -177,6 +178,7 @@ def _print_profile(profile: CustomerProfile) -> None:
         table.add_row("share of customer", share, card.strategic_provenance)
     Console().print(table)
     methods: tuple[tuple[str, Finding[Any] | None, Mapping[str, str]], ...] = (
+        ("cost to serve", profile.cost, {}),
         ("loyalty group", profile.loyalty, STRATEGY_OF_FEW if profile.is_developed else STRATEGY),
         ("buyer type", profile.buyer, MEANING_OF_LOST),
         ("lifecycle", profile.lifecycle, TASK),

@@ -15,6 +15,7 @@ from crmcore.usecases.value_refresh import refresh_value
 from crmcore.value.benchmarks import Benchmarks
 from crmcore.value.buyer_type import BuyerType, buyer_type
 from crmcore.value.card import ValueCard, card_of
+from crmcore.value.cost_to_serve import CostBasis, cost_basis
 from crmcore.value.engine import MODEL_VERSION
 from crmcore.value.finding import Finding
 from crmcore.value.keeping import FEW, Keeping, RetentionAssumption, keeping
@@ -40,10 +41,12 @@ class UnknownAnswer(CrmError):
 
 @dataclass(frozen=True)
 class CustomerProfile:
-    """``loyalty`` and ``relationship`` are None while the published run is of another version of the
-    model. ``rests_on`` says in words what his value assumes where data are few; else None."""
+    """``cost``, ``loyalty`` and ``relationship`` are None while the published run is of another version of
+    the model. ``cost`` is how his cost to serve is known. ``rests_on`` says in words what his value assumes
+    where data are few; else None."""
 
     card: ValueCard
+    cost: Finding[CostBasis] | None
     loyalty: Finding[LoyaltyGroup] | None
     buyer: Finding[BuyerType]
     lifecycle: LifecycleFinding
@@ -76,10 +79,11 @@ def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
     terms = crm.firm.value
     assumption = RetentionAssumption(terms.acquisition_cost, Decimal(str(terms.retention_share)))
     shown = snapshot.potential_minor
-    loyalty = relationship = None
+    cost = loyalty = relationship = None
     if run.model_version == MODEL_VERSION:
         borders = Benchmarks.from_json(run.parameters["benchmarks"]).loyalty
         model = ValueModel.from_parameters(run.parameters)
+        cost = cost_basis(model.costs)
         usual = model.terms.margin * (1 - model.usual_return)
         loyalty = loyalty_group(float(card.clv), card.expected_purchases, borders, run.currency)
         share = usual if snapshot.contribution_share is None else snapshot.contribution_share
@@ -88,6 +92,7 @@ def customer_profile(crm: Crm, customer_id: str) -> CustomerProfile:
     left = customer.terminated_at
     return CustomerProfile(
         card=card,
+        cost=cost,
         loyalty=loyalty,
         buyer=buyer_type(answers, bound),
         lifecycle=lifecycle(_facts(snapshot, left), _stage_of(earlier, left)),

@@ -7,9 +7,12 @@ is shrunk to the firm's mean by credibility (Bühlmann & Straub 1970): one month
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from crmcore.value.finding import Finding
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +36,19 @@ class CostForecast:
     mean: FloatArray
     deviation: FloatArray
     p_any: FloatArray
+
+
+CostBasis = Literal["recorded_costs"]
+
+
+def cost_basis(model: CostModel) -> Finding[CostBasis]:
+    """How the cost to serve in a value is known: a firm that records none does not serve for nothing."""
+    if model.mean_per_day == 0:
+        why = "The firm has recorded no cost of service, so none is foreseen: the value is before it."
+        return Finding(None, why, "unknown")
+    days = f"{model.prior_days:,.0f}"
+    why = f"From the costs recorded of him, weighed against {days} days of the firm's usual ones."
+    return Finding("recorded_costs", why, "estimated")
 
 
 def fit_costs(cost: FloatArray, squared: FloatArray, days: FloatArray) -> CostModel:

@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from cli import value as value_commands
 from crmcore.crm import Crm
+from crmcore.store import schema
+from crmcore.store.database import raw_connection
 from crmcore.usecases.observation import DayInTheFuture
 from crmcore.usecases.value import value_card
 from crmcore.usecases.value_history import (
@@ -250,6 +253,23 @@ def test_every_method_says_who_he_is_and_why(crm: Crm) -> None:
     assert groups == {"stranger", "butterfly", "true_friend", "barnacle"} or len(groups) >= 3
     assert customer_profile(crm, ids[1]).nine_type.kind == "trend_setter"
     assert "25% of winning one" in customer_profile(crm, ids[1]).assumption.words("EUR")
+
+
+def test_without_recorded_costs_the_cost_to_serve_is_called_unknown(crm: Crm) -> None:
+    ids = open_shop(crm, 300)
+    score(crm)
+    cost = customer_profile(crm, ids[0]).cost
+    assert cost is not None
+    assert cost.provenance == "estimated"
+    with raw_connection(crm.store) as connection:
+        connection.execute(delete(schema.service_costs))
+        connection.commit()
+    score(crm)
+    cost = customer_profile(crm, ids[0]).cost
+    assert cost is not None
+    assert cost.provenance == "unknown"
+    said = CliRunner().invoke(value_commands.app, ["explain", ids[0]], obj=lambda: crm).output
+    assert "cost to serve: unknown. The firm has recorded no cost of service" in said
 
 
 def value(crm: Crm, *arguments: str) -> tuple[int, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from crmcore.tiers import Tier
 from crmcore.value.buyer_type import MEANING_OF_LOST, buyer_type, comes_back
+from crmcore.value.cost_to_serve import cost_basis, fit_costs
 from crmcore.value.keeping import RetentionAssumption, keeping
 from crmcore.value.lifecycle import LifecycleFacts, Stage, lifecycle
 from crmcore.value.loyalty import STRATEGY, STRATEGY_OF_FEW, LoyaltyBorders, loyalty_borders, loyalty_group
@@ -178,6 +179,16 @@ def test_what_keeping_costs_is_an_assumption_that_is_shown() -> None:
     assert "is not set" in unknown.words("EUR")
     assert keeping(Decimal(9), None, False, "core", unknown, "EUR").why == "He brings €9.00."
     assert "and keeping him costs £10.00" in keeping(Decimal(9), None, False, "core", QUARTER, "GBP").why
+
+
+def test_a_firm_that_records_no_cost_does_not_serve_for_nothing() -> None:
+    nothing = cost_basis(fit_costs(np.zeros(3), np.zeros(3), np.full(3, 100.0)))
+    assert (nothing.kind, nothing.provenance) == (None, "unknown")
+    assert "recorded no cost" in nothing.why
+    costs = np.array([0.0, 4.2, 8.4])
+    some = cost_basis(fit_costs(costs, costs**2, np.full(3, 100.0)))
+    assert (some.kind, some.provenance) == ("recorded_costs", "estimated")
+    assert some.why.endswith("days of the firm's usual ones.")
 
 
 def a_firm(n: int) -> PurchaseSummary:
