@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +73,9 @@ def fit_firm(
     if few:
         purchases, spend, of_fits = _fit_few(summary)
     else:
-        purchases, spend = BGNBD().fit(summary), GammaGamma().fit(summary)
-        of_fits = purchases.diagnostics_ + spend.diagnostics_
+        purchases = BGNBD().fit(summary)
+        spend, of_spend = _fit_spend(summary)
+        of_fits = purchases.diagnostics_ + of_spend
     diagnostics = of_fits + of_log
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
@@ -129,6 +130,19 @@ def _fit_few(summary: PurchaseSummary) -> tuple[Buying, GammaGamma, tuple[Diagno
         for d in purchases.diagnostics_
     )
     return purchases, spend, of_purchases + of_spend
+
+
+def _fit_spend(summary: PurchaseSummary) -> tuple[GammaGamma, tuple[Diagnostic, ...]]:
+    """Gamma-Gamma; the usual spend, as in the forecast, where a few who spend enormously make its mean
+    infinite: that is no reason to value nobody."""
+    spend = GammaGamma().fit(summary)
+    if all(d.code != "spend_mean_infinite" for d in spend.diagnostics_):
+        return spend, spend.diagnostics_
+    instead = "Each is valued by his own mean, weighed against two of the shop's usual purchases."
+    return usual_spend(summary), tuple(
+        replace(d, message=f"{d.message} {instead}", blocking=False) if d.code == "spend_mean_infinite" else d
+        for d in spend.diagnostics_
+    )
 
 
 def _forecaster(log: PurchaseLog, summary: PurchaseSummary, terms: ValueTerms) -> Forecaster:

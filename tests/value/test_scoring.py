@@ -1,10 +1,15 @@
 """Scoring a firm through the store."""
 
+import math
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
+from sqlalchemy import update
 
 from crmcore.crm import Crm
+from crmcore.store import schema
+from crmcore.store.database import raw_connection
 from crmcore.tiers import replay
 from crmcore.usecases.observation import DayBeforeAllOrders
 from crmcore.usecases.value import customers_of_tier, value_card
@@ -129,6 +134,28 @@ def test_a_customer_who_takes_more_service_than_he_brings_is_below_zero(crm: Crm
     assert -card.cost_to_serve < card.clv < 0
     assert card.share_of_customer is None
     assert card.why[0].startswith("The chance of not repaying the cost to serve")
+
+
+def test_a_few_enormous_spenders_do_not_keep_a_firm_from_its_values(crm: Crm) -> None:
+    """Spend without a mean over customers: each is valued by his own, and the firm is told."""
+    ids = open_shop(crm, 300)
+    factors = np.exp(np.random.default_rng(3).normal(0, 2.5, len(ids)))
+    with raw_connection(crm.store) as connection:
+        for customer_id, factor in zip(ids, factors, strict=True):
+            connection.execute(
+                update(schema.orders)
+                .where(schema.orders.c.customer_id == customer_id)
+                .values(amount_minor=schema.orders.c.amount_minor * math.ceil(10 * factor))
+            )
+        connection.commit()
+    report = score(crm)
+    told = next(d for d in report.diagnostics if d.code == "spend_mean_infinite")
+    assert report.run.published
+    assert not told.blocking
+    assert "his own mean" in told.message
+    cards = [card for c in ids if (card := value_card(crm, c))]
+    assert len(cards) == 300
+    assert all(card.clv_high is not None and card.clv_high < 10**12 for card in cards)
 
 
 def test_cancelled_orders_bring_no_value(crm: Crm) -> None:
