@@ -28,7 +28,7 @@ from crmcore.value.usual_spend import usual_spend
 # The last part changes whenever the same orders would get another value or another tier.
 MODEL_VERSION = (
     f"{BGNBD.NAME}/{BGNBD.VERSION}+plain/{PlainRetention.VERSION}"
-    f"+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/7+forecast/2+tiers/2"
+    f"+{GammaGamma.NAME}/{GammaGamma.VERSION}+clv/7+forecast/3+tiers/2"
 )
 ENOUGH_SPENDERS = 20  # Of fewer, the mean of a fitted spend hangs on one or two.
 

@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 from crmcore.value.bgnbd import BGNBD
 from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.operational_time import OperationalTime
+from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.summary import PurchaseSummary
 from crmcore.value.usual_spend import mean_spend
 
 FloatArray = NDArray[np.float64]
 
-BASES: dict[str, type[BGNBD | ParetoNBD]] = {BGNBD.NAME: BGNBD, ParetoNBD.NAME: ParetoNBD}
+PurchaseBase = BGNBD | ParetoNBD | ParetoCNBD
+BASES: dict[str, type[PurchaseBase]] = {
+    BGNBD.NAME: BGNBD,
+    ParetoNBD.NAME: ParetoNBD,
+    ParetoCNBD.NAME: ParetoCNBD,
+}
 _LEAST = 1e-9
 
 
@@ -51,7 +57,7 @@ class Base:
     until: int
     window: int
     time: OperationalTime
-    purchases: BGNBD | ParetoNBD
+    purchases: PurchaseBase
     spend: GammaGamma
     scale: Scale
 

@@ -2,10 +2,10 @@
 
 Every variant is fitted as of earlier days (rolling origins), to nothing but what was known then, and judged
 by what came. The loss is a deviance, of counts (Poisson) and of money (Tweedie), which is small only when
-ranking and amount are both right. A layer stays unless it was clearly worse in every window: pace has
-its own evidence in the weekly counts, habits are few coefficients under a penalty, and one window of one shop
-is one case, which a Christmas decides as it likes. The dozen coefficients of the whole history are taken only
-if they were clearly better in every window.
+ranking and amount are both right. A layer stays unless it was clearly worse in every window: a rhythm has
+its own evidence in the pauses and pace in the weekly counts, habits are few coefficients under a penalty, and
+one window of one shop is one case, which a Christmas decides as it likes. The dozen coefficients of the whole
+history are taken only if they were clearly better in every window.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _WINDOWS = 2
 _CLEARLY = 0.02  # Of the loss; less, chance gives to one of two equals in both windows.
 
 _PARETO = Variant("pareto-nbd")
-_PACE = replace(_PARETO, pace=True)
+_RHYTHM = Variant("pareto-cnbd")
 
 
 def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
     """Choose among the variants by rolling origins inside the log until ``until``, and fit the chosen one.
 
-    horizon : whole days after ``until``. Fewer than 200 repeat buyers get pace and habits without trials.
-    Raises :class:`InvalidHistory` when fewer than 20 customers bought again: then past means are all that can
-    be said.
+    horizon : whole days after ``until``. Fewer than 200 repeat buyers get pace and habits without trials, and
+    the rhythm that their pauses show. Raises :class:`InvalidHistory` when fewer than 20 customers bought
+    again: then past means are all that can be said.
     """
     known = log.until(until).some(SAMPLE)
     workshop = Workshop(known)
@@ -44,14 +44,19 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
             f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
             f"{LEAST_REPEAT_BUYERS}"
         )
-    trials = _trials(workshop, until, horizon) if repeat_buyers >= ENOUGH_TO_CHOOSE else ()
-    return replace(workshop.fit(choose(trials), until, horizon), trials=trials)
+    base = _RHYTHM if workshop.steps(until) > 1 else _PARETO
+    trials = _trials(workshop, base, until, horizon) if repeat_buyers >= ENOUGH_TO_CHOOSE else ()
+    return replace(workshop.fit(choose(trials, base), until, horizon), trials=trials)
 
 
-def choose(trials: tuple[Trial, ...]) -> Variant:
-    """Pace and habits, less what was clearly worse in every window; history where it was better in all."""
+def choose(trials: tuple[Trial, ...], base: Variant = _PARETO) -> Variant:
+    """``base``, which is Pareto/NBD or Pareto/CNBD, with pace and habits, less what was clearly worse in
+    every window; history where it was better in all."""
     losses = _losses(trials)
-    chosen = _PARETO if _better(losses, _PARETO, _PACE) else _PACE
+    chosen = _PARETO if _better(losses, _PARETO, base) else base
+    pace = replace(chosen, pace=True)
+    if not _better(losses, chosen, pace):
+        chosen = pace
     habits, history = (replace(chosen, recalibration=kind) for kind in get_args(Kind))
     if not _better(losses, chosen, habits):
         chosen = habits
@@ -61,12 +66,15 @@ def choose(trials: tuple[Trial, ...]) -> Variant:
 def why_chosen(trials: tuple[Trial, ...]) -> tuple[str, ...]:
     """A sentence for each layer: its losses, those without it, and what followed. None where fewer than two
     windows were judged, because then nothing followed from them."""
-    losses, chosen = _losses(trials), choose(trials)
+    losses = _losses(trials)
+    chosen = choose(trials, _RHYTHM if _RHYTHM in losses else _PARETO)
+    plain = Variant(chosen.base)
     clock = replace(chosen, recalibration=None)
     habits, history = (replace(clock, recalibration=kind) for kind in get_args(Kind))
     plainer = clock if _better(losses, clock, habits) else habits
     asked = (
-        ("the pace of the shop", _PACE, _PARETO, chosen.pace, "worse"),
+        ("the rhythm of customers", _RHYTHM, _PARETO, plain == _RHYTHM, "worse"),
+        ("the pace of the shop", replace(plain, pace=True), plain, chosen.pace, "worse"),
         ("the habits of customers", habits, clock, plainer == habits, "worse"),
         ("their whole history", history, plainer, chosen == history, "better"),
     )
@@ -99,7 +107,7 @@ def _followed(taken: bool, measure: str) -> str:
     return f"not {clearly}, so it stays" if taken else f"{clearly}, so it was left out"
 
 
-def _trials(workshop: Workshop, until: int, horizon: int) -> tuple[Trial, ...]:
+def _trials(workshop: Workshop, base: Variant, until: int, horizon: int) -> tuple[Trial, ...]:
     """Variants on the last two whole windows, the best first; none when the log is too short.
 
     The recalibrations are tried on the clock that stays.
@@ -115,10 +123,12 @@ def _trials(workshop: Workshop, until: int, horizon: int) -> tuple[Trial, ...]:
             for variant in variants
         )
 
-    found = tried(Variant(), _PARETO, _PACE)
+    found = tried(*dict.fromkeys((Variant(), _PARETO, base)))
+    base = Variant(choose(found, base).base)
+    found += tried(replace(base, pace=True))
     if all(workshop.origins(origin, window)[1] for origin in judged):
-        pace = choose(found).pace
-        found += tried(*(Variant("pareto-nbd", pace, kind) for kind in get_args(Kind)))
+        clock = replace(choose(found, base), recalibration=None)
+        found += tried(*(replace(clock, recalibration=kind) for kind in get_args(Kind)))
     return tuple(sorted(found, key=lambda trial: trial.loss))
 
 

@@ -8,20 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.value.bgnbd import BGNBD
-from crmcore.value.forecast_base import BASES, Base, Foreseen, Scale
+from crmcore.value.forecast_base import Base, Foreseen, PurchaseBase, Scale
 from crmcore.value.forecast_features import FEATURES, Kind, features_of
 from crmcore.value.forecasting import Forecaster, Variant
 from crmcore.value.gamma_gamma import GammaGamma
-from crmcore.value.operational_time import OperationalTime, fit_operational_time
+from crmcore.value.operational_time import OperationalTime, fit_operational_time, usual_at_random
+from crmcore.value.pareto_cnbd import ParetoCNBD
+from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration, fit_recalibration
+from crmcore.value.rhythm import DEAR, steps_of, usual_in_rhythm
 from crmcore.value.summary import PurchaseSummary
 from crmcore.value.usual_spend import usual_spend
 
 FloatArray = NDArray[np.float64]
 
 SAMPLE = 20_000  # Customers that layers and choice are learnt from; all are forecast.
-_DEAR = 4_000  # Of them, those that Pareto/NBD is fitted to: its likelihood is an integral a customer.
 _MOST_ORIGINS = 5
 _YOUNGEST = 45  # Days of log before the first origin.
 _LEAST_Q = 1.05  # Below, the mean spend of the population hangs on its few largest spenders.
@@ -41,7 +43,7 @@ class Workshop:
         self._log = log
         self._first = int(log.first_day.min())
         self._known: dict[int, PurchaseLog] = {}
-        self._clocks: dict[tuple[int, int], OperationalTime] = {}
+        self._clocks: dict[tuple[int, int, bool], OperationalTime] = {}
         self._bases: dict[tuple[int, int, int, str, bool], _Fitted] = {}
 
     def fit(self, variant: Variant, until: int, horizon: int) -> Forecaster:
@@ -69,6 +71,11 @@ class Workshop:
             origins.add(a_year_before)
         return window, sorted(origins)
 
+    def steps(self, until: int) -> int:
+        """Of the rhythm that the pauses of customers show on the calendar; 1 where they buy at random."""
+        last = until + _CLOCK_GOES_ON
+        return steps_of(self.known_on(until), OperationalTime.calendar(self._first, last))
+
     def known_on(self, day: int) -> PurchaseLog:
         if day not in self._known:
             self._known[day] = self._log.until(day)
@@ -87,21 +94,24 @@ class Workshop:
         key = (until, horizon, window, variant.base, variant.pace)
         if key not in self._bases:
             log = self.known_on(until)
-            time = self._clock(until, horizon, variant.pace)
+            time = self._clock(until, horizon, variant)
             summary = time.summary(log, until)
-            base = _fit_base(summary, time, until, window, variant)
+            base = _fit_base(log, summary, time, until, window, variant)
             closed = base.foresee(summary, horizon, until)
             self._bases[key] = _Fitted(log, summary, base, closed)
         return self._bases[key]
 
-    def _clock(self, until: int, horizon: int, pace: bool) -> OperationalTime:
+    def _clock(self, until: int, horizon: int, variant: Variant) -> OperationalTime:
         # A customer is valued again after an order until the next scoring; so the clock goes on for a while.
         last = until + horizon + _CLOCK_GOES_ON
-        if not pace:
+        if not variant.pace:
             return OperationalTime.calendar(self._first, last)
-        if (until, last) not in self._clocks:
-            self._clocks[until, last] = fit_operational_time(self.known_on(until), until, last)
-        return self._clocks[until, last]
+        rhythm = variant.base == ParetoCNBD.NAME
+        key = (until, last, rhythm)
+        if key not in self._clocks:
+            usual = usual_in_rhythm if rhythm else usual_at_random
+            self._clocks[key] = fit_operational_time(self.known_on(until), until, last, usual)
+        return self._clocks[key]
 
 
 @dataclass(frozen=True)
@@ -135,12 +145,21 @@ class _Past:
 
 
 def _fit_base(
-    summary: PurchaseSummary, time: OperationalTime, until: int, window: int, variant: Variant
+    log: PurchaseLog,
+    summary: PurchaseSummary,
+    time: OperationalTime,
+    until: int,
+    window: int,
+    variant: Variant,
 ) -> Base:
-    model, few = BASES[variant.base](), summary
-    if not isinstance(model, BGNBD) and len(summary) > _DEAR:
-        few = summary.take(np.linspace(0, len(summary) - 1, _DEAR).astype(np.intp))
-    return Base(until, window, time, model.fit(few), _fit_spend(summary), Scale.of(summary))
+    purchases: PurchaseBase
+    if variant.base == ParetoCNBD.NAME:
+        purchases = ParetoCNBD().fit(summary.some(DEAR), steps_of(log, time))
+    elif variant.base == ParetoNBD.NAME:
+        purchases = ParetoNBD().fit(summary.some(DEAR))
+    else:
+        purchases = BGNBD().fit(summary)
+    return Base(until, window, time, purchases, _fit_spend(summary), Scale.of(summary))
 
 
 def _fit_spend(summary: PurchaseSummary) -> GammaGamma:

@@ -7,8 +7,9 @@ refuse (see ``forecast_choice``):
 * *recalibration*: one factor a customer, learnt on earlier days of the same log (``recalibration``), from his
   own ``habits`` alone or from his whole ``history``.
 
-Pareto/NBD is the base because it lets a customer leave at any moment: BG/NBD holds whoever bought once for
-active for ever, and so foresees too much where most buy once.
+Where customers buy in a rhythm the base is Pareto/CNBD-k, which their pauses show and the past may refuse
+(``rhythm``). Else it is Pareto/NBD, because it lets a customer leave at any moment: BG/NBD holds whoever
+bought once for active for ever, and so foresees too much where most buy once.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ from crmcore.value.recalibration import Recalibration
 class Variant:
     """The closed form, and which layers stand on it; without any, what the firm's values begin with."""
 
-    base: Literal["bg-nbd", "pareto-nbd"] = "bg-nbd"
+    base: Literal["bg-nbd", "pareto-nbd", "pareto-cnbd"] = "bg-nbd"
     pace: bool = False
     recalibration: Kind | None = None
 
     def __str__(self) -> str:
-        name = {"bg-nbd": "BG/NBD", "pareto-nbd": "Pareto/NBD"}[self.base]
+        name = {"bg-nbd": "BG/NBD", "pareto-nbd": "Pareto/NBD", "pareto-cnbd": "Pareto/CNBD"}[self.base]
         layers = [*(["pace"] if self.pace else []), *([self.recalibration] if self.recalibration else [])]
         return " + ".join([name, *layers])
 

@@ -12,7 +12,7 @@ the pace once more. Not oftener: what cannot be told from customers who leave co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -91,57 +91,7 @@ class OperationalTime:
         return replace(found, recency=last - first, T=self.at(until) - first)
 
 
-def fit_operational_time(log: PurchaseLog, until: int, last_day: int) -> OperationalTime:
-    """The clock of the shop to ``last_day``, learnt from ``log`` until ``until``.
-
-    It begins at most six years before ``until``. A log of less than two weeks gives the plain calendar.
-    """
-    first = int(log.first_day.min())
-    weeks = min((until - first) // WEEK, _MOST_WEEKS)
-    if weeks < 2:
-        return OperationalTime.calendar(first, last_day)
-    # Weeks are counted back from the end, so that the last one is whole; those ahead follow them.
-    start = until - WEEK * weeks + 1
-    middle = start + WEEK // 2 + WEEK * np.arange(weeks + -(-(last_day - until) // WEEK))
-    year = slice(max(weeks - YEAR // WEEK, 0), weeks)
-    time = OperationalTime.calendar(start, last_day)
-    for _ in range(_ROUNDS):
-        came, usual = _came_and_usual(log, until, time)
-        pace = fit_pace(middle.astype(np.float64), came, usual)
-        # On average 1 in the last year, so that rates on this clock are rates a day.
-        weight = (usual[year] + 1e-9) / (usual[year] + 1e-9).sum()
-        log_pace = pace.log_pace - np.log(np.exp(pace.log_pace[year]) @ weight)
-        # What is not known is how the weeks ahead compare with that year, all together.
-        compared = np.zeros(len(middle))
-        compared[year] = -weight
-        compared[weeks:] = 1 / max(len(middle) - weeks, 1)
-        days = np.exp(np.repeat(log_pace, WEEK))[: last_day - start + 1]
-        time = OperationalTime(start, days, pace.error_of_mean(compared))
-    return time
-
-
-def _came_and_usual(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
-    """Repeat purchases of each week of ``time`` until ``until``, and those that are usual a week; shape (w,).
-
-    Some shops sell again within days of a first purchase, which is no pace: else weeks with many newcomers
-    would seem fast. By how much, is learnt in the weeks that belong to the settled customers.
-    """
-    came, of_settled = (_repeats(log, until, time.first_day, after) for after in (0, _NEW))
-    usual, settled = _expected(log, until, time)
-    young = np.maximum(usual - settled, 0.0)
-    known = settled > young
-    of_young = ((came - of_settled)[known].sum() + _PRIOR) / (young[known].sum() + _PRIOR)
-    of_others = (of_settled[known].sum() + _PRIOR) / (settled[known].sum() + _PRIOR)
-    return came, settled + of_young / of_others * young
-
-
-def _repeats(log: PurchaseLog, until: int, start: int, after: int) -> FloatArray:
-    """Repeat purchases of each week, of customers whose first one was more than ``after`` days before."""
-    counted = (log.day > log.first_day[log.customer] + after) & (log.day >= start)
-    return _by_week(np.bincount(log.day[counted] - start, minlength=until - start + 1))
-
-
-def _expected(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
+def usual_at_random(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
     """Repeat purchases in seven operational days of each week of ``time`` that BG/NBD, fitted on it, expects
     of the customers of ``log``, each by his own history until ``until``; shape (w,). Of all customers, and of
     those who are settled by then.
@@ -169,12 +119,72 @@ def _expected(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[Floa
         for rates, begins, ends in ((until_last, came, last), (later, last, np.full(len(last), end))):
             steps += np.bincount(begins + 1, weights=rates, minlength=end + 2)
             steps -= np.bincount(ends + 1, weights=rates, minlength=end + 2)
-        return _by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
+        return by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
 
     return from_day(0), from_day(_NEW)
 
 
-def _by_week(a_day: NDArray[Any]) -> FloatArray:
+# Of a log until a day and on a clock: repeat purchases that are usual a week, of all and of the settled,
+# (w,).
+Usual = Callable[[PurchaseLog, int, OperationalTime], tuple[FloatArray, FloatArray]]
+
+
+def fit_operational_time(
+    log: PurchaseLog, until: int, last_day: int, usual_purchases: Usual = usual_at_random
+) -> OperationalTime:
+    """The clock of the shop to ``last_day``, learnt from ``log`` until ``until``.
+
+    usual_purchases : what its customers would do at an even pace, :func:`usual_at_random` or in a rhythm. The
+    clock begins at most six years before ``until``. A log of less than two weeks gives the plain calendar.
+    """
+    first = int(log.first_day.min())
+    weeks = min((until - first) // WEEK, _MOST_WEEKS)
+    if weeks < 2:
+        return OperationalTime.calendar(first, last_day)
+    # Weeks are counted back from the end, so that the last one is whole; those ahead follow them.
+    start = until - WEEK * weeks + 1
+    middle = start + WEEK // 2 + WEEK * np.arange(weeks + -(-(last_day - until) // WEEK))
+    year = slice(max(weeks - YEAR // WEEK, 0), weeks)
+    time = OperationalTime.calendar(start, last_day)
+    for _ in range(_ROUNDS):
+        came, usual = _came_and_usual(log, until, time, usual_purchases)
+        pace = fit_pace(middle.astype(np.float64), came, usual)
+        # On average 1 in the last year, so that rates on this clock are rates a day.
+        weight = (usual[year] + 1e-9) / (usual[year] + 1e-9).sum()
+        log_pace = pace.log_pace - np.log(np.exp(pace.log_pace[year]) @ weight)
+        # What is not known is how the weeks ahead compare with that year, all together.
+        compared = np.zeros(len(middle))
+        compared[year] = -weight
+        compared[weeks:] = 1 / max(len(middle) - weeks, 1)
+        days = np.exp(np.repeat(log_pace, WEEK))[: last_day - start + 1]
+        time = OperationalTime(start, days, pace.error_of_mean(compared))
+    return time
+
+
+def _came_and_usual(
+    log: PurchaseLog, until: int, time: OperationalTime, usual_purchases: Usual
+) -> tuple[FloatArray, FloatArray]:
+    """Repeat purchases of each week of ``time`` until ``until``, and those that are usual a week; shape (w,).
+
+    Some shops sell again within days of a first purchase, which is no pace: else weeks with many newcomers
+    would seem fast. By how much, is learnt in the weeks that belong to the settled customers.
+    """
+    came, of_settled = (_repeats(log, until, time.first_day, after) for after in (0, _NEW))
+    usual, settled = usual_purchases(log, until, time)
+    young = np.maximum(usual - settled, 0.0)
+    known = settled > young
+    of_young = ((came - of_settled)[known].sum() + _PRIOR) / (young[known].sum() + _PRIOR)
+    of_others = (of_settled[known].sum() + _PRIOR) / (settled[known].sum() + _PRIOR)
+    return came, settled + of_young / of_others * young
+
+
+def _repeats(log: PurchaseLog, until: int, start: int, after: int) -> FloatArray:
+    """Repeat purchases of each week, of customers whose first one was more than ``after`` days before."""
+    counted = (log.day > log.first_day[log.customer] + after) & (log.day >= start)
+    return by_week(np.bincount(log.day[counted] - start, minlength=until - start + 1))
+
+
+def by_week(a_day: NDArray[Any]) -> FloatArray:
     """Sums over whole weeks."""
     result: FloatArray = a_day.reshape(-1, WEEK).sum(axis=1).astype(np.float64)
     return result

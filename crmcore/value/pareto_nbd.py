@@ -84,7 +84,7 @@ class ParetoNBD(HeterogeneousModel[ParetoNBDParams]):
         """Equation (17), without its singularity at s = 1; shape as t."""
         p = self.params_
         times = np.asarray(t, dtype=np.float64)
-        result: FloatArray = p.r / p.alpha * _time_active(p.s, p.beta, times)
+        result: FloatArray = p.r / p.alpha * time_active(p.s, p.beta, times)
         return result
 
     def purchase_count_probability(self, t: float, x: int) -> float:
@@ -225,7 +225,7 @@ def _leaving(
     return np.log(p.s) + log_width + v + density, t_x[:, None] + u
 
 
-def _time_active(s: float, age: FloatArray | float, horizon: FloatArray | float) -> FloatArray:
+def time_active(s: float, age: FloatArray | float, horizon: FloatArray | float) -> FloatArray:
     """Integral over (0, horizon) of (1 + t / age)^-s; finite at s = 1 too."""
     grown = np.log1p(horizon / np.asarray(age))
     lost = (s - 1) * grown

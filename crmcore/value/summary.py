@@ -52,6 +52,12 @@ class PurchaseSummary:
         columns = {name: column[rows] for name, column in vars(self).items() if name != "customer_id"}
         return PurchaseSummary(tuple(self.customer_id[i] for i in rows), **columns)
 
+    def some(self, most: int) -> PurchaseSummary:
+        """At most ``most`` customers, evenly spaced; the summary itself when it has no more."""
+        if len(self) <= most:
+            return self
+        return self.take(np.linspace(0, len(self) - 1, most).astype(np.intp))
+
     @property
     def days_since_last_purchase(self) -> FloatArray:
         """What marketers call recency; shape (n,), days."""

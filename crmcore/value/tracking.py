@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from crmcore.value.bgnbd import BGNBD
+from crmcore.value.forecast_base import PurchaseBase
 from crmcore.value.operational_time import WEEK, OperationalTime
-from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.purchase_log import PurchaseLog
 
 FloatArray = NDArray[np.float64]
@@ -37,9 +36,7 @@ class Tracking:
     expected: FloatArray
 
 
-def track(
-    log: PurchaseLog, model: BGNBD | ParetoNBD, time: OperationalTime, until: int, horizon: int
-) -> Tracking:
+def track(log: PurchaseLog, model: PurchaseBase, time: OperationalTime, until: int, horizon: int) -> Tracking:
     """Of the customers known at the end of ``until``, to the last whole week of ``horizon`` days after it.
 
     log : with the days after ``until``. model, time : fitted to nothing later than ``until``; the clock runs
@@ -56,7 +53,7 @@ def track(
 
 
 def _expected(
-    time: OperationalTime, model: BGNBD | ParetoNBD, days: IntArray, came: IntArray, newcomers: IntArray
+    time: OperationalTime, model: PurchaseBase, days: IntArray, came: IntArray, newcomers: IntArray
 ) -> FloatArray:
     """Repeat purchases that the model expects of all customers until the end of each day.
 

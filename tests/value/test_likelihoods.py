@@ -13,6 +13,7 @@ from crmcore.value import (
     ParetoNBD,
     PurchaseSummary,
     beta_geometric,
+    cnbd_likelihood,
     gamma_gamma,
     nbd,
     pareto_nbd,
@@ -28,6 +29,7 @@ OBJECTIVES: dict[str, Objective] = {
     "bgnbd": beta_geometric.likelihood(X, T_X, T, 0),
     "mbgnbd": beta_geometric.likelihood(X, T_X, T, 1),
     "pareto": pareto_nbd.likelihood(X, T_X, T),
+    "in_rhythm": cnbd_likelihood.likelihood(3, X, T_X, T),
     "gamma_gamma": gamma_gamma.likelihood(X[2:], SPEND[2:]),
     "nbd": nbd._objective(X, T),
 }

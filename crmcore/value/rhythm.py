@@ -1,0 +1,79 @@
+"""How regular the pauses of a shop's customers are: its one number is the shape k of their gamma law.
+
+Wheat & Morrison (1990), "Estimating Purchase Regularity with Two Interpurchase Times", Journal of Marketing
+Research 27(1), 87-93: of two pauses of one customer, one after the other, the share of the first is
+Beta(k, k), whatever his rate; its variance is 1 / (4 (2 k + 1)). Purchases at random moments have k = 1, a
+rhythm has more, clumps have less.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.value.operational_time import WEEK, OperationalTime, by_week
+from crmcore.value.pareto_cnbd import ParetoCNBD
+from crmcore.value.purchase_log import PurchaseLog
+
+FloatArray = NDArray[np.float64]
+
+_MOST = 4  # A rhythm that is stricter says hardly more.
+_PRIOR = 30.0  # Customers who say that purchases come at random, before any speaks.
+_AT_RANDOM = 1 / 12
+_YOUNG = 2 * WEEK
+DEAR = 4_000  # Customers that models with an integral a customer are fitted to.
+_FEW = 1_000  # Of them, those whom sums over all customers need.
+
+
+def steps_of(log: PurchaseLog, time: OperationalTime) -> int:
+    """The shape of the pauses as a whole number, from 1 (at random, or in clumps) to 4.
+
+    Each customer speaks once, however often he buys.
+    """
+    who = log.customer
+    pause = np.diff(time.at(log.day))
+    place = np.arange(len(who)) - np.searchsorted(who, who)
+    # Pairs that share no pause: his first and second, his third and fourth ...
+    pairs = np.flatnonzero((who[2:] == who[:-2]) & (place[:-2] % 2 == 0))
+    whole = pause[pairs] + pause[pairs + 1]
+    pairs, whole = pairs[whole > 0], whole[whole > 0]
+    share = pause[pairs] / whole
+    n = np.bincount(who[pairs], minlength=len(log))
+    squares = np.bincount(who[pairs], weights=(share - 0.5) ** 2, minlength=len(log))
+    spoke = n > 0
+    variance = ((squares[spoke] / n[spoke]).sum() + _PRIOR * _AT_RANDOM) / (spoke.sum() + _PRIOR)
+    shape = (1 / (4 * variance) - 1) / 2
+    return int(np.clip(np.rint(shape), 1, _MOST))
+
+
+def usual_in_rhythm(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
+    """Repeat purchases of each week of ``time`` that Pareto/CNBD-k expects of the customers of ``log``, as
+    :func:`~crmcore.value.operational_time.usual_at_random` says of those who buy at random; shape (w,),
+    twice.
+
+    BG/NBD would hold many for active whose silence says that they left, and so take any such shop for fading.
+    A purchase is followed by a rest: (k - 1) / (2 k) of his usual pause is missing after the first one.
+    """
+    summary = time.summary(log, until)
+    k = steps_of(log, time)
+    lives = ParetoCNBD().fit(summary.some(_FEW), k).lives(summary)
+    first = int(log.first_day.min())
+    end = until - first
+    clock = time.at(np.arange(first, until + 1))
+    came = time.at(log.first_day)[:, None]
+    begins, ends = (
+        np.minimum(np.searchsorted(clock, moment.ravel()), end).reshape(moment.shape)
+        for moment in (came + (k - 1) / (2 * k) / lives.rate, came + lives.age)
+    )
+    weights = (lives.rate * lives.chance).ravel()
+
+    def from_day(after: int) -> FloatArray:
+        """Of each customer from so many days after his first purchase on."""
+        settled = np.minimum(log.first_day - first + after, end)[:, None]
+        start = np.maximum(begins, settled)
+        stop = np.maximum(ends, start)
+        steps = np.bincount(start.ravel() + 1, weights=weights, minlength=end + 2)
+        steps -= np.bincount(stop.ravel() + 1, weights=weights, minlength=end + 2)
+        return by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
+
+    return from_day(0), from_day(_YOUNG)
