@@ -12,17 +12,21 @@ from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.operational_time import OperationalTime
 from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.pareto_nbd import ParetoNBD
+from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import PurchaseSummary
 from crmcore.value.usual_spend import mean_spend
 
 FloatArray = NDArray[np.float64]
 
 PurchaseBase = BGNBD | ParetoNBD | ParetoCNBD
+OF_TRIPS = "pareto-trips"
 BASES: dict[str, type[PurchaseBase]] = {
     BGNBD.NAME: BGNBD,
     ParetoNBD.NAME: ParetoNBD,
     ParetoCNBD.NAME: ParetoCNBD,
+    OF_TRIPS: ParetoNBD,
 }
+_TRIPS_OF_DOUBT = 10.0  # Whose purchases are the shop's usual ones, beside a customer's own trips.
 _LEAST = 1e-9
 
 
@@ -51,7 +55,9 @@ class Scale:
 class Base:
     """The closed forms on one clock, fitted to the log until ``until``.
 
-    window : days that a recalibration looks back.
+    window : days that a recalibration looks back. trip_days, per_trip : purchases so many days apart are of
+    one trip, see :func:`~crmcore.value.rhythm.trip_days_of`, and how many a trip has on average; 0 and 1
+    where each stands for itself. What the models call a purchase is a trip then.
     """
 
     until: int
@@ -60,9 +66,19 @@ class Base:
     purchases: PurchaseBase
     spend: GammaGamma
     scale: Scale
+    trip_days: int = 0
+    per_trip: float = 1.0
 
-    def foresee(self, summary: PurchaseSummary, horizon: int, until: int) -> Foreseen:
-        """summary : on the clock of ``time``, as known at the end of ``until``; horizon : days after it."""
+    def summary(self, log: PurchaseLog, until: int) -> PurchaseSummary:
+        """Of the trips of ``log``, on the clock of ``time``."""
+        return self.time.summary(log.trips(self.trip_days), until)
+
+    def foresee(self, log: PurchaseLog, summary: PurchaseSummary, horizon: int, until: int) -> Foreseen:
+        """summary : of ``log``, as known at the end of ``until``; horizon : days after it."""
         ahead = self.time.between(until, until + horizon)
-        purchases = np.maximum(self.purchases.expected_purchases(summary, ahead), _LEAST)
-        return Foreseen(purchases, purchases * np.maximum(self.spend.expected_spend(summary), _LEAST))
+        trips = np.maximum(self.purchases.expected_purchases(summary, ahead), _LEAST)
+        spend = trips * np.maximum(self.spend.expected_spend(summary), _LEAST)
+        if self.trip_days == 0:
+            return Foreseen(trips, spend)
+        bought = np.bincount(log.customer, minlength=len(log)) + _TRIPS_OF_DOUBT * self.per_trip
+        return Foreseen(trips * bought / (summary.frequency + 1 + _TRIPS_OF_DOUBT), spend)

@@ -27,14 +27,15 @@ _CLEARLY = 0.02  # Of the loss; less, chance gives to one of two equals in both 
 
 _PARETO = Variant("pareto-nbd")
 _RHYTHM = Variant("pareto-cnbd")
+_TRIPS = Variant("pareto-trips")
 
 
 def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
     """Choose among the variants by rolling origins inside the log until ``until``, and fit the chosen one.
 
     horizon : whole days after ``until``. Fewer than 200 repeat buyers get pace and habits without trials, and
-    the rhythm that their pauses show. Raises :class:`InvalidHistory` when fewer than 20 customers bought
-    again: then past means are all that can be said.
+    the rhythm or the trips that their pauses show. Raises :class:`InvalidHistory` when fewer than 20
+    customers bought again: then past means are all that can be said.
     """
     known = log.until(until).some(SAMPLE)
     workshop = Workshop(known)
@@ -44,13 +45,13 @@ def fit_forecaster(log: PurchaseLog, until: int, horizon: int) -> Forecaster:
             f"only {repeat_buyers} customers bought again until day {until}; a forecast needs "
             f"{LEAST_REPEAT_BUYERS}"
         )
-    base = _RHYTHM if workshop.steps(until) > 1 else _PARETO
+    base = workshop.suggested(until)
     trials = _trials(workshop, base, until, horizon) if repeat_buyers >= ENOUGH_TO_CHOOSE else ()
     return replace(workshop.fit(choose(trials, base), until, horizon), trials=trials)
 
 
 def choose(trials: tuple[Trial, ...], base: Variant = _PARETO) -> Variant:
-    """``base``, which is Pareto/NBD or Pareto/CNBD, with pace and habits, less what was clearly worse in
+    """``base``, which the pauses suggest, with pace and habits, less what was clearly worse in
     every window; history where it was better in all."""
     losses = _losses(trials)
     chosen = _PARETO if _better(losses, _PARETO, base) else base
@@ -67,13 +68,15 @@ def why_chosen(trials: tuple[Trial, ...]) -> tuple[str, ...]:
     """A sentence for each layer: its losses, those without it, and what followed. None where fewer than two
     windows were judged, because then nothing followed from them."""
     losses = _losses(trials)
-    chosen = choose(trials, _RHYTHM if _RHYTHM in losses else _PARETO)
+    suggested = next((base for base in (_RHYTHM, _TRIPS) if base in losses), _PARETO)
+    chosen = choose(trials, suggested)
     plain = Variant(chosen.base)
     clock = replace(chosen, recalibration=None)
     habits, history = (replace(clock, recalibration=kind) for kind in get_args(Kind))
     plainer = clock if _better(losses, clock, habits) else habits
     asked = (
         ("the rhythm of customers", _RHYTHM, _PARETO, plain == _RHYTHM, "worse"),
+        ("trips of several purchases", _TRIPS, _PARETO, plain == _TRIPS, "worse"),
         ("the pace of the shop", replace(plain, pace=True), plain, chosen.pace, "worse"),
         ("the habits of customers", habits, clock, plainer == habits, "worse"),
         ("their whole history", history, plainer, chosen == history, "better"),

@@ -38,11 +38,12 @@ def features_of(
     until: int,
 ) -> FloatArray:
     """Shape (n, len(names)); summary : of ``log``, on the clock of ``base``."""
+    log = log.trips(base.trip_days)
     one_time = (summary.frequency == 0).astype(np.float64)
     each = closed.spend / closed.purchases
 
     def own_mean() -> FloatArray:
-        own = summary.spent / (summary.frequency + 1)
+        own = summary.spent / (summary.frequency + 1) / base.per_trip
         result: FloatArray = np.log((own + 0.01 * base.scale.spend) / each)
         return result
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.value.bgnbd import BGNBD
-from crmcore.value.forecast_base import Base, Foreseen, PurchaseBase, Scale
+from crmcore.value.forecast_base import OF_TRIPS, Base, Foreseen, PurchaseBase, Scale
 from crmcore.value.forecast_features import FEATURES, Kind, features_of
 from crmcore.value.forecasting import Forecaster, Variant
 from crmcore.value.gamma_gamma import GammaGamma
@@ -17,7 +18,7 @@ from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration, fit_recalibration
-from crmcore.value.rhythm import DEAR, steps_of, usual_in_rhythm
+from crmcore.value.rhythm import DEAR, Pauses, usual_in_rhythm
 from crmcore.value.summary import PurchaseSummary
 from crmcore.value.usual_spend import usual_spend
 
@@ -43,16 +44,17 @@ class Workshop:
         self._log = log
         self._first = int(log.first_day.min())
         self._known: dict[int, PurchaseLog] = {}
-        self._clocks: dict[tuple[int, int, bool], OperationalTime] = {}
-        self._bases: dict[tuple[int, int, int, str, bool], _Fitted] = {}
+        self._clocks: dict[tuple[int, int, Pauses], OperationalTime] = {}
+        self._bases: dict[tuple[int, int, int, Variant, Pauses], _Fitted] = {}
 
     def fit(self, variant: Variant, until: int, horizon: int) -> Forecaster:
         window, origins = self.origins(until, horizon)
-        today = self._base(until, horizon, window, variant)
+        pauses = self._pauses(variant, until)
+        today = self._base(until, horizon, window, variant, pauses)
         fitted = Forecaster(variant, today.base, horizon)
         if variant.recalibration is None or not origins:
             return fitted
-        past = [self._past(origin, window, variant) for origin in origins]
+        past = [self._past(origin, window, variant, pauses) for origin in origins]
         return _recalibrated(fitted, variant.recalibration, past, today)
 
     def origins(self, until: int, horizon: int) -> tuple[int, list[int]]:
@@ -71,10 +73,12 @@ class Workshop:
             origins.add(a_year_before)
         return window, sorted(origins)
 
-    def steps(self, until: int) -> int:
-        """Of the rhythm that the pauses of customers show on the calendar; 1 where they buy at random."""
-        last = until + _CLOCK_GOES_ON
-        return steps_of(self.known_on(until), OperationalTime.calendar(self._first, last))
+    def suggested(self, until: int) -> Variant:
+        """The base that the pauses of customers suggest: in a rhythm, in clumps or at random."""
+        found = Pauses.of(self.known_on(until))
+        if found.steps > 1:
+            return Variant("pareto-cnbd")
+        return Variant("pareto-trips" if found.trip_days else "pareto-nbd")
 
     def known_on(self, day: int) -> PurchaseLog:
         if day not in self._known:
@@ -87,30 +91,40 @@ class Workshop:
         purchases, spend = self._log.window(origin, origin + window)
         return purchases[known], spend[known]
 
-    def _past(self, origin: int, window: int, variant: Variant) -> _Past:
-        return _Past(self._base(origin, window, window, variant), *self.actual(origin, window))
+    def _past(self, origin: int, window: int, variant: Variant, pauses: Pauses) -> _Past:
+        return _Past(self._base(origin, window, window, variant, pauses), *self.actual(origin, window))
 
-    def _base(self, until: int, horizon: int, window: int, variant: Variant) -> _Fitted:
-        key = (until, horizon, window, variant.base, variant.pace)
+    def _pauses(self, variant: Variant, until: int) -> Pauses:
+        """What the base needs of them. Also earlier days are judged by the pauses known on ``until``: on a
+        young day there are few, and a correction of another base would be learnt."""
+        if variant.base not in (ParetoCNBD.NAME, OF_TRIPS):
+            return Pauses()
+        found = Pauses.of(self.known_on(until))
+        rhythm = variant.base == ParetoCNBD.NAME
+        return Pauses(steps=found.steps) if rhythm else Pauses(trip_days=found.trip_days)
+
+    def _base(self, until: int, horizon: int, window: int, variant: Variant, pauses: Pauses) -> _Fitted:
+        key = (until, horizon, window, replace(variant, recalibration=None), pauses)
         if key not in self._bases:
             log = self.known_on(until)
-            time = self._clock(until, horizon, variant)
-            summary = time.summary(log, until)
-            base = _fit_base(log, summary, time, until, window, variant)
-            closed = base.foresee(summary, horizon, until)
+            time = self._clock(until, horizon, variant.pace, pauses)
+            base = _fit_base(log, time, until, window, variant, pauses)
+            summary = base.summary(log, until)
+            closed = base.foresee(log, summary, horizon, until)
             self._bases[key] = _Fitted(log, summary, base, closed)
         return self._bases[key]
 
-    def _clock(self, until: int, horizon: int, variant: Variant) -> OperationalTime:
+    def _clock(self, until: int, horizon: int, pace: bool, pauses: Pauses) -> OperationalTime:
         # A customer is valued again after an order until the next scoring; so the clock goes on for a while.
         last = until + horizon + _CLOCK_GOES_ON
-        if not variant.pace:
+        if not pace:
             return OperationalTime.calendar(self._first, last)
-        rhythm = variant.base == ParetoCNBD.NAME
-        key = (until, last, rhythm)
+        key = (until, last, pauses)
         if key not in self._clocks:
-            usual = usual_in_rhythm if rhythm else usual_at_random
-            self._clocks[key] = fit_operational_time(self.known_on(until), until, last, usual)
+            trips = self.known_on(until).trips(pauses.trip_days)
+            in_rhythm = partial(usual_in_rhythm, k=pauses.steps)
+            usual = usual_at_random if pauses.steps == 1 else in_rhythm
+            self._clocks[key] = fit_operational_time(trips, until, last, usual)
         return self._clocks[key]
 
 
@@ -145,21 +159,20 @@ class _Past:
 
 
 def _fit_base(
-    log: PurchaseLog,
-    summary: PurchaseSummary,
-    time: OperationalTime,
-    until: int,
-    window: int,
-    variant: Variant,
+    log: PurchaseLog, time: OperationalTime, until: int, window: int, variant: Variant, pauses: Pauses
 ) -> Base:
+    trips = log.trips(pauses.trip_days)
+    summary = time.summary(trips, until)
     purchases: PurchaseBase
-    if variant.base == ParetoCNBD.NAME:
-        purchases = ParetoCNBD().fit(summary.some(DEAR), steps_of(log, time))
-    elif variant.base == ParetoNBD.NAME:
-        purchases = ParetoNBD().fit(summary.some(DEAR))
-    else:
+    if variant.base == BGNBD.NAME:
         purchases = BGNBD().fit(summary)
-    return Base(until, window, time, purchases, _fit_spend(summary), Scale.of(summary))
+    elif variant.base == ParetoCNBD.NAME:
+        purchases = ParetoCNBD().fit(summary.some(DEAR), pauses.steps)
+    else:
+        purchases = ParetoNBD().fit(summary.some(DEAR))
+    per_trip = len(log.day) / len(trips.day)
+    spend, scale = _fit_spend(summary), Scale.of(summary)
+    return Base(until, window, time, purchases, spend, scale, pauses.trip_days, per_trip)
 
 
 def _fit_spend(summary: PurchaseSummary) -> GammaGamma:

@@ -28,17 +28,25 @@ from crmcore.value.operational_time import OperationalTime
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration
 
+BaseName = Literal["bg-nbd", "pareto-nbd", "pareto-cnbd", "pareto-trips"]
+_NAMES: dict[BaseName, str] = {
+    "bg-nbd": "BG/NBD",
+    "pareto-nbd": "Pareto/NBD",
+    "pareto-cnbd": "Pareto/CNBD",
+    "pareto-trips": "Pareto/NBD of trips",
+}
+
 
 @dataclass(frozen=True)
 class Variant:
     """The closed form, and which layers stand on it; without any, what the firm's values begin with."""
 
-    base: Literal["bg-nbd", "pareto-nbd", "pareto-cnbd"] = "bg-nbd"
+    base: BaseName = "bg-nbd"
     pace: bool = False
     recalibration: Kind | None = None
 
     def __str__(self) -> str:
-        name = {"bg-nbd": "BG/NBD", "pareto-nbd": "Pareto/NBD", "pareto-cnbd": "Pareto/CNBD"}[self.base]
+        name = _NAMES[self.base]
         layers = [*(["pace"] if self.pace else []), *([self.recalibration] if self.recalibration else [])]
         return " + ".join([name, *layers])
 
@@ -71,8 +79,8 @@ class Forecaster:
         """For the customers of ``log`` as known at the end of ``until`` (the day of fitting, unless given),
         any number of them, each from his own purchases alone."""
         until = self.base.until if until is None else until
-        summary = self.base.time.summary(log, until)
-        closed = self.base.foresee(summary, self.horizon, until)
+        summary = self.base.summary(log, until)
+        closed = self.base.foresee(log, summary, self.horizon, until)
         purchases, spend = closed.purchases, closed.spend
         if self.purchase_recalibration is not None and self.spend_recalibration is not None:
             known = features_of(self.spend_recalibration.names, log, summary, self.base, closed, until)
@@ -93,6 +101,8 @@ class Forecaster:
                 "purchases": json.loads(base.purchases.to_json()),
                 "spend": json.loads(base.spend.to_json()),
                 "scale": asdict(base.scale),
+                "trip_days": base.trip_days,
+                "per_trip": base.per_trip,
             },
             "horizon": self.horizon,
             "purchase_recalibration": self.purchase_recalibration and asdict(self.purchase_recalibration),
@@ -112,6 +122,8 @@ class Forecaster:
                 purchases=BASES[variant.base].from_json(json.dumps(base["purchases"])),
                 spend=GammaGamma.from_json(json.dumps(base["spend"])),
                 scale=Scale(**base["scale"]),
+                trip_days=base["trip_days"],
+                per_trip=base["per_trip"],
             ),
             stored["horizon"],
             Recalibration.from_parameters(stored["purchase_recalibration"]),

@@ -98,6 +98,21 @@ class PurchaseLog:
             spend=self.spend[rows],
         )
 
+    def trips(self, apart: int) -> PurchaseLog:
+        """The log with every purchase at most ``apart`` days after the one before as a part of that; a trip
+        has the day of its first purchase and the spend of all. With 0 the log itself."""
+        if apart == 0:
+            return self
+        opens = np.ones(len(self.customer), dtype=bool)
+        opens[1:] = (np.diff(self.customer) != 0) | (np.diff(self.day) > apart)
+        starts = np.flatnonzero(opens)
+        return replace(
+            self,
+            customer=self.customer[starts],
+            day=self.day[starts],
+            spend=np.add.reduceat(self.spend, starts) if len(starts) else self.spend,
+        )
+
     def summary(self, until: int) -> PurchaseSummary:
         """The purchase summary of all customers at the end of ``until``, which no row may lie behind."""
         n = len(self)

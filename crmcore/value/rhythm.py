@@ -8,6 +8,8 @@ rhythm has more, clumps have less.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,16 +22,47 @@ FloatArray = NDArray[np.float64]
 _MOST = 4  # A rhythm that is stricter says hardly more.
 _PRIOR = 30.0  # Customers who say that purchases come at random, before any speaks.
 _AT_RANDOM = 1 / 12
+_CLUMPS, _NO_CLUMPS = 0.75, 0.9
+_LONGEST_TRIP = 14  # Days between two purchases.
 _YOUNG = 2 * WEEK
 DEAR = 4_000  # Customers that models with an integral a customer are fitted to.
 _FEW = 1_000  # Of them, those whom sums over all customers need.
 
 
-def steps_of(log: PurchaseLog, time: OperationalTime) -> int:
-    """The shape of the pauses as a whole number, from 1 (at random, or in clumps) to 4.
+@dataclass(frozen=True)
+class Pauses:
+    """What the pauses of a shop's customers show: ``steps`` of :func:`steps_of`, and ``trip_days`` of
+    :func:`trip_days_of`. At random it is 1 and 0."""
 
-    Each customer speaks once, however often he buys.
+    steps: int = 1
+    trip_days: int = 0
+
+    @classmethod
+    def of(cls, log: PurchaseLog) -> Pauses:
+        """On the calendar, so that they are the same on every clock."""
+        calendar = OperationalTime.calendar(int(log.day.min()), int(log.day.max()))
+        return cls(steps_of(log, calendar), trip_days_of(log, calendar))
+
+
+def steps_of(log: PurchaseLog, time: OperationalTime) -> int:
+    """The shape of the pauses as a whole number, from 1 (at random, or in clumps) to 4."""
+    return int(np.clip(np.rint(_shape(log, time)), 1, _MOST))
+
+
+def trip_days_of(log: PurchaseLog, time: OperationalTime) -> int:
+    """How many days apart purchases are still of one trip; 0 where they do not come in clumps.
+
+    So many that the pauses between trips are those of chance. Where two weeks are not enough, it is not trips
+    that make the pauses so unlike.
     """
+    if _shape(log, time) >= _CLUMPS:
+        return 0
+    longer = range(1, _LONGEST_TRIP + 1)
+    return next((days for days in longer if _shape(log.trips(days), time) >= _NO_CLUMPS), 0)
+
+
+def _shape(log: PurchaseLog, time: OperationalTime) -> float:
+    """Each customer speaks once, however often he buys."""
     who = log.customer
     pause = np.diff(time.at(log.day))
     place = np.arange(len(who)) - np.searchsorted(who, who)
@@ -42,11 +75,12 @@ def steps_of(log: PurchaseLog, time: OperationalTime) -> int:
     squares = np.bincount(who[pairs], weights=(share - 0.5) ** 2, minlength=len(log))
     spoke = n > 0
     variance = ((squares[spoke] / n[spoke]).sum() + _PRIOR * _AT_RANDOM) / (spoke.sum() + _PRIOR)
-    shape = (1 / (4 * variance) - 1) / 2
-    return int(np.clip(np.rint(shape), 1, _MOST))
+    return float((1 / (4 * variance) - 1) / 2)
 
 
-def usual_in_rhythm(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:
+def usual_in_rhythm(
+    log: PurchaseLog, until: int, time: OperationalTime, k: int
+) -> tuple[FloatArray, FloatArray]:
     """Repeat purchases of each week of ``time`` that Pareto/CNBD-k expects of the customers of ``log``, as
     :func:`~crmcore.value.operational_time.usual_at_random` says of those who buy at random; shape (w,),
     twice.
@@ -55,7 +89,6 @@ def usual_in_rhythm(log: PurchaseLog, until: int, time: OperationalTime) -> tupl
     A purchase is followed by a rest: (k - 1) / (2 k) of his usual pause is missing after the first one.
     """
     summary = time.summary(log, until)
-    k = steps_of(log, time)
     lives = ParetoCNBD().fit(summary.some(_FEW), k).lives(summary)
     first = int(log.first_day.min())
     end = until - first

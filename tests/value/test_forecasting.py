@@ -85,8 +85,8 @@ def test_a_recalibration_doubles_or_halves_a_customer_at_most() -> None:
 def the_feature(name: str, known: PurchaseLog) -> tuple[np.ndarray, PurchaseSummary]:
     """What a recalibration reads of each customer, and his summary on the clock of the forecast."""
     base = fit_variant(PACE, known, UNTIL, HORIZON).base
-    summary = base.time.summary(known, UNTIL)
-    closed = base.foresee(summary, HORIZON, UNTIL)
+    summary = base.summary(known, UNTIL)
+    closed = base.foresee(known, summary, HORIZON, UNTIL)
     return features_of((name,), known, summary, base, closed, UNTIL)[:, 0], summary
 
 

@@ -3,7 +3,7 @@ today."""
 
 import json
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -136,7 +136,7 @@ def test_a_shop_of_regular_buyers_ranks_no_worse_than_every_rule_and_closed_form
 def test_a_shop_of_regular_buyers_is_not_taken_for_a_fading_one() -> None:
     """BG/NBD holds too many for active, so that what it expects of the last weeks is too much."""
     known = a_shop("regular").until(UNTIL)
-    time = fit_operational_time(known, UNTIL, UNTIL + HORIZON, usual_in_rhythm)
+    time = fit_operational_time(known, UNTIL, UNTIL + HORIZON, partial(usual_in_rhythm, k=3))
     assert time.between(UNTIL, UNTIL + HORIZON) == pytest.approx(HORIZON, rel=0.06)
 
 
