@@ -1,5 +1,4 @@
-"""Customers who buy in a rhythm: their silence says more, and a purchase of yesterday that none is due
-today."""
+"""What pauses show: a rhythm, so that silence says more, or clumps, which are trips of several purchases."""
 
 import json
 from dataclasses import replace
@@ -14,15 +13,15 @@ from crmcore.value.backtest import backtest
 from crmcore.value.forecast_choice import choose, fit_forecaster, why_chosen
 from crmcore.value.forecast_fit import fit_variant
 from crmcore.value.forecasting import Forecaster, Trial, Variant
-from crmcore.value.operational_time import OperationalTime, fit_operational_time
+from crmcore.value.operational_time import fit_operational_time
 from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.rhythm import steps_of, usual_in_rhythm
+from crmcore.value.rhythm import Pauses, usual_in_rhythm
 from crmcore.value.summary import PurchaseSummary
 from tests.value.worlds import World, a_world
 
 UNTIL, HORIZON = 560, 150
-AT_RANDOM, IN_RHYTHM = Variant("pareto-nbd"), Variant("pareto-cnbd")
+AT_RANDOM, IN_RHYTHM, IN_TRIPS = (Variant(base) for base in ("pareto-nbd", "pareto-cnbd", "pareto-trips"))
 
 
 @cache
@@ -30,27 +29,44 @@ def a_shop(world: World, seed: int = 1) -> PurchaseLog:
     return a_world(world, seed, customers=1_500)
 
 
-def the_steps(log: PurchaseLog, until: int = UNTIL) -> int:
-    known = log.until(until)
-    return steps_of(known, OperationalTime.calendar(int(known.day.min()), until))
+def the_pauses(log: PurchaseLog, until: int = UNTIL) -> Pauses:
+    return Pauses.of(log.until(until))
 
 
-@pytest.mark.parametrize(
-    ("world", "steps"), [("plain", 1), ("season", 1), ("batch", 1), ("heavy", 1), ("regular", 3)]
-)
-def test_the_pauses_of_a_shop_show_its_rhythm(world: World, steps: int) -> None:
-    assert the_steps(a_shop(world)) == steps
+@pytest.mark.parametrize("world", ["plain", "season", "drift", "promotion", "heavy"])
+def test_purchases_at_random_have_no_rhythm_and_no_trips(world: World) -> None:
+    assert the_pauses(a_shop(world)) == Pauses()
+
+
+def test_a_rhythm_shows_in_the_pauses() -> None:
+    assert the_pauses(a_shop("regular")) == Pauses(steps=3)
+
+
+def test_purchases_that_bring_others_within_five_days_are_trips() -> None:
+    found = the_pauses(a_shop("batch"))
+    assert found.steps == 1
+    assert 2 <= found.trip_days <= 5
 
 
 def test_a_handful_of_customers_shows_no_rhythm() -> None:
     who, day = np.repeat(np.arange(4), 12), np.tile(np.arange(0, 360, 30), 4)
     log = PurchaseLog.of(range(4), who, day, np.ones(48))
-    assert the_steps(log, 360) == 1
+    assert the_pauses(log, 360) == Pauses()
 
 
-def test_customers_who_never_bought_twice_again_show_no_rhythm() -> None:
+def test_customers_who_never_bought_three_times_show_nothing() -> None:
     log = PurchaseLog.of(range(2), np.array([0, 0, 1]), np.array([1, 30, 5]), np.ones(3))
-    assert the_steps(log, 60) == 1
+    assert the_pauses(log, 60) == Pauses()
+
+
+def test_a_trip_has_its_first_day_and_the_spend_of_all_its_purchases() -> None:
+    who = np.array([0, 0, 0, 0, 1, 1])
+    log = PurchaseLog.of(range(2), who, np.array([1, 3, 5, 9, 10, 40]), np.array([1.0, 2, 4, 8, 16, 32]))
+    trips = log.trips(2)
+    assert trips.customer.tolist() == [0, 0, 1, 1]
+    assert trips.day.tolist() == [1, 9, 10, 40]
+    assert trips.spend.tolist() == [7.0, 8.0, 16.0, 32.0]
+    assert log.trips(0) is log
 
 
 def test_with_one_step_a_purchase_it_is_pareto_nbd() -> None:
@@ -140,15 +156,35 @@ def test_a_shop_of_regular_buyers_is_not_taken_for_a_fading_one() -> None:
     assert time.between(UNTIL, UNTIL + HORIZON) == pytest.approx(HORIZON, rel=0.06)
 
 
+def test_a_shop_of_trips_is_foreseen_no_worse_than_by_every_rule_and_closed_form() -> None:
+    found = backtest(a_shop("batch"), UNTIL, HORIZON)
+    assert found.forecaster.variant.base == "pareto-trips"
+    engine, *others = found.measured
+    assert engine.purchases.gini > max(m.purchases.gini for m in others)
+    assert engine.purchases.rmse < min(m.purchases.rmse for m in others if m.is_forecast)
+    assert abs(engine.purchases.total_error) < 0.1
+
+
+def test_what_is_foreseen_of_trips_is_counted_in_purchases_and_in_their_money() -> None:
+    log = a_shop("batch")
+    found = fit_variant(IN_TRIPS, log, UNTIL, HORIZON)
+    foreseen = found.predict(log.until(UNTIL))
+    bought, spent = (column[log.first_day <= UNTIL] for column in log.window(UNTIL, UNTIL + HORIZON))
+    assert found.base.per_trip > 1.5
+    assert foreseen.purchases.sum() == pytest.approx(bought.sum(), rel=0.1)
+    assert foreseen.spend.sum() == pytest.approx(spent.sum(), rel=0.1)
+
+
 def test_a_shop_where_nobody_has_a_rhythm_is_foreseen_as_before() -> None:
     found = fit_forecaster(a_shop("plain"), UNTIL, HORIZON)
     assert found.variant.base == "pareto-nbd"
     assert all(trial.variant.base != "pareto-cnbd" for trial in found.trials)
 
 
-def test_one_regular_customer_alone_is_foreseen_as_among_all_also_after_storage() -> None:
-    log = a_shop("regular").until(UNTIL)
-    fitted = fit_variant(replace(IN_RHYTHM, pace=True, recalibration="history"), log, UNTIL, HORIZON)
+@pytest.mark.parametrize(("world", "base"), [("regular", IN_RHYTHM), ("batch", IN_TRIPS)])
+def test_one_customer_alone_is_foreseen_as_among_all_also_after_storage(world: World, base: Variant) -> None:
+    log = a_shop(world).until(UNTIL)
+    fitted = fit_variant(replace(base, pace=True, recalibration="history"), log, UNTIL, HORIZON)
     stored = Forecaster.from_parameters(json.loads(json.dumps(fitted.to_parameters())))
     together = fitted.predict(log)
     for i in (0, 17, 800, 1_100):
