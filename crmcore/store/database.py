@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from crmcore.errors import CrmError, StoreUnavailable
 from crmcore.store.import_people import PeopleImports
 from crmcore.store.imports import Imports
+from crmcore.store.lost_connections import use_no_lost_connection
 from crmcore.store.transaction import Transaction
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -179,15 +180,16 @@ def _reachable() -> Iterator[None]:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(
+        engine = create_engine(
             url,
-            pool_pre_ping=True,
             pool_size=10,
             max_overflow=10,
             pool_timeout=5,  # A customer who waits longer is better told.
             connect_args={"connect_timeout": 3},
             hide_parameters=True,
         )
+        use_no_lost_connection(engine)
+        return engine
     # Hidden parameters: a statement that fails must not write a customer's words into a log.
     engine = create_engine(
         url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Column,
     ColumnElement,
     Connection,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    cast,
     delete,
     func,
     insert,
@@ -64,23 +67,33 @@ def current_snapshot() -> ColumnElement[bool]:
 
 
 class Query:
-    """A query over everybody that can be asked of some customers; built once, because a refresh is short."""
+    """A query over everybody that can be asked of some customers, or of one. Built once, because a refresh is
+    short; of one without a list, because SQLAlchemy writes a list into the statement each time anew."""
 
-    def __init__(self, everybody: Select[Any], customer: Column[Any]) -> None:
-        self.everybody = everybody
-        self.some = everybody.where(customer.in_(bindparam("customers", expanding=True)))
+    def __init__(self, everybody: Any, some: Any, one: Any) -> None:
+        self.everybody, self.some, self.one = everybody, some, one
+
+    @classmethod
+    def of(cls, everybody: Select[Any], customer: Column[Any]) -> Query:
+        some = everybody.where(customer.in_(bindparam("customers", expanding=True)))
+        return cls(everybody, some, everybody.where(customer == bindparam("customer")))
+
+    @classmethod
+    def together(cls, *queries: Query) -> Query:
+        """Those of the same columns in one statement; one more column counts which of them a row is of."""
+        numbered = [query.but(partial(_numbered, i)) for i, query in enumerate(queries)]
+        return cls(
+            union_all(*(q.everybody for q in numbered)),
+            union_all(*(q.some for q in numbered)),
+            union_all(*(q.one for q in numbered)),
+        )
+
+    def but(self, change: Callable[[Any], Any]) -> Query:
+        return Query(change(self.everybody), change(self.some), change(self.one))
 
 
-class Together:
-    """Queries of the same columns in one statement; the last column counts which of them a row is of."""
-
-    def __init__(self, *queries: Query) -> None:
-        self.everybody = union_all(*(q.everybody.add_columns(_constant(i)) for i, q in enumerate(queries)))
-        self.some = union_all(*(q.some.add_columns(_constant(i)) for i, q in enumerate(queries)))
-
-
-def _constant(number: int) -> ColumnElement[int]:
-    return literal_column(str(number), Integer)
+def _numbered(number: int, query: Select[Any]) -> Select[Any]:
+    return query.add_columns(literal_column(str(number), Integer))
 
 
 def _money(table: Any, margin: Any) -> Select[Any]:
@@ -90,28 +103,32 @@ def _money(table: Any, margin: Any) -> Select[Any]:
 
 
 _MOMENTS = {"orders": "ordered_at", "returns": "requested_at", "service_costs": "incurred_at"}
-ORDERS = Query(
+ORDERS = Query.of(
     _money(orders, orders.c.margin_minor).where(orders.c.status != "cancelled"), orders.c.customer_id
 )
-RETURNS = Query(
+RETURNS = Query.of(
     _money(returns, returns.c.margin_minor).where(returns.c.status != "refused"), returns.c.customer_id
 )
-COSTS = Query(_money(service_costs, null().label("margin_minor")), service_costs.c.customer_id)
-_MONEY = Together(ORDERS, RETURNS, COSTS)
-_BUDGETS = Query(
-    select(needs.c.need_id, needs.c.customer_id, needs.c.provenance, needs.c.budget).where(
-        needs.c.status == "open", needs.c.customer_id.is_not(None)
-    ),
+COSTS = Query.of(_money(service_costs, null().label("margin_minor")), service_costs.c.customer_id)
+# In the columns of money: its name, who said it, no moment and no amount, the words, no margin, the budget.
+_BUDGETS = Query.of(
+    select(
+        needs.c.need_id, needs.c.customer_id, null(), null(), needs.c.provenance, null(), needs.c.budget
+    ).where(needs.c.status == "open", needs.c.customer_id.is_not(None)),
     needs.c.customer_id,
 )
-_TRAITS = Query(
+_TRAITS = Query.of(
     select(
-        customer_traits.c.trait, customer_traits.c.customer_id, customer_traits.c.answer, null().label("none")
+        customer_traits.c.trait, customer_traits.c.customer_id, null(), null(), customer_traits.c.answer,
+        null(), null(),
     ),
     customer_traits.c.customer_id,
+)  # fmt: skip
+_NO_BUDGET = cast(null(), JSON)
+_BOOKS = Query.together(
+    *(money.but(lambda s: s.add_columns(_NO_BUDGET)) for money in (ORDERS, RETURNS, COSTS)), _BUDGETS, _TRAITS
 )
-_STATED = Together(_BUDGETS, _TRAITS)
-_STANDING = Query(
+_STANDING = Query.of(
     select(
         value_snapshots.c.customer_id,
         value_snapshots.c.tier,
@@ -127,7 +144,7 @@ _STANDING = Query(
     .join(value_runs, value_runs.c.run_id == value_snapshots.c.run_id),
     current_values.c.customer_id,
 )
-_LAST_REVISIONS = Query(
+_LAST_REVISIONS = Query.of(
     select(value_snapshots.c.customer_id, func.max(value_snapshots.c.revision))
     .where(value_snapshots.c.run_id == bindparam("run"))
     .group_by(value_snapshots.c.customer_id),
@@ -141,10 +158,14 @@ _NEWEST_RUN = (
 )
 _RUN_IN_FORCE = _NEWEST_RUN.where(value_runs.c.published)
 _NAMED_IN_FORCE = _RUN_IN_FORCE.with_only_columns(value_runs.c.run_id, value_runs.c.model_version).subquery()
-_STANDING_OF_SOME = _STANDING.some.subquery()
-_IN_FORCE = select(_NAMED_IN_FORCE, _STANDING_OF_SOME).join_from(
-    _NAMED_IN_FORCE, _STANDING_OF_SOME, true(), isouter=True
-)
+
+
+def _beside_run_in_force(standing: Select[Any]) -> Select[Any]:
+    tiers = standing.subquery()
+    return select(_NAMED_IN_FORCE, tiers).join_from(_NAMED_IN_FORCE, tiers, true(), isouter=True)
+
+
+_IN_FORCE = _STANDING.but(_beside_run_in_force)
 _CURRENT = (
     select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
     .select_from(current_values)
@@ -157,12 +178,9 @@ _MAKE_CURRENT = text(
     "INSERT INTO current_values (customer_id, run_id, revision) VALUES (:customer_id, :run_id, :revision) "
     "ON CONFLICT (customer_id) DO UPDATE SET run_id = excluded.run_id, revision = excluded.revision"
 )
-_LOCK = (
-    # In one order, so that two who lock several customers never wait for each other.
-    select(customer_rows.c.customer_id)
-    .where(customer_rows.c.customer_id.in_(bindparam("customers", expanding=True)))
-    .order_by(customer_rows.c.customer_id)
-    .with_for_update(key_share=True)
+# In one order, so that two who lock several customers never wait for each other.
+_LOCK = Query.of(select(customer_rows.c.customer_id), customer_rows.c.customer_id).but(
+    lambda s: s.order_by(customer_rows.c.customer_id).with_for_update(key_share=True)
 )
 
 
@@ -176,17 +194,19 @@ class Values:
         """What happened before the moment, and what these customers have said of themselves until now.
 
         Orders that were not cancelled, returns that were not refused, service costs; and as
-        :meth:`open_need_budgets` and :meth:`answers`. Two statements, because a refresh waits for each.
+        :meth:`open_need_budgets` and :meth:`answers`. In one statement, because a refresh waits for each.
         """
         found = BookRows([], [], [], [], {})
         money = (found.orders, found.returns, found.costs)
-        for *row, kind in self._ask(_MONEY, customers, moment=moment):
-            money[kind].append(MoneyRow(*row))
-        for name, customer_id, stated, budget, kind in self._ask(_STATED, customers):
-            if kind:
-                found.answers.setdefault(customer_id, {})[name] = stated
+        for name, customer_id, at, amount, said, margin, budget, kind in self._ask(
+            _BOOKS, customers, moment=moment
+        ):
+            if kind < len(money):
+                money[kind].append(MoneyRow(name, customer_id, at, amount, said, margin))
             elif budget:
-                found.budgets.append(NeedBudget(name, customer_id, stated, budget))
+                found.budgets.append(NeedBudget(name, customer_id, said, budget))
+            elif kind > len(money):
+                found.answers.setdefault(customer_id, {})[name] = said
         return found
 
     def orders_before(self, moment: datetime) -> list[MoneyRow]:
@@ -195,13 +215,17 @@ class Values:
 
     def open_need_budgets(self, customers: Customers = None) -> list[NeedBudget]:
         """Budgets of needs that their customers confirmed and nobody has met."""
-        return [NeedBudget(*row) for row in self._ask(_BUDGETS, customers) if row.budget]
+        return [
+            NeedBudget(row[0], row[1], row[4], row.budget)
+            for row in self._ask(_BUDGETS, customers)
+            if row.budget
+        ]
 
     def answers(self, customers: Customers = None) -> dict[str, dict[str, str]]:
         """What customers answered of themselves, trait -> answer, by customer."""
         found: dict[str, dict[str, str]] = {}
-        for trait, customer_id, answer, _ in self._ask(_TRAITS, customers):
-            found.setdefault(customer_id, {})[trait] = answer
+        for row in self._ask(_TRAITS, customers):
+            found.setdefault(row.customer_id, {})[row.trait] = row.answer
         return found
 
     def standing(self, customers: Customers = None) -> dict[str, StandingTier]:
@@ -210,8 +234,7 @@ class Values:
 
     def in_force(self, customers: Sequence[str]) -> InForce | None:
         """The run in force with the tiers that these customers have now, at one moment; None before any."""
-        asked = [self._connection.execute(_IN_FORCE, {"customers": some}).all() for some in chunks(customers)]
-        rows = [row for some in asked for row in some]
+        rows = list(self._ask(_IN_FORCE, customers))
         if not rows:
             return None
         run_id, model_version = rows[0][:2]
@@ -242,8 +265,7 @@ class Values:
         if self._connection.dialect.name == "sqlite":
             return
         self._connection.exec_driver_sql("LOCK TABLE current_values IN ROW EXCLUSIVE MODE")
-        for some in chunks(customers):
-            self._connection.execute(_LOCK, {"customers": some})
+        list(self._ask(_LOCK, customers))
 
     def lock_all(self) -> None:
         """Let nobody refresh a customer until the transaction ends."""
@@ -376,12 +398,14 @@ class Values:
         )
         return list(self._connection.execute(query).scalars())
 
-    def _ask(self, query: Query | Together, customers: Customers, **values: object) -> Iterator[Any]:
+    def _ask(self, query: Query, customers: Customers, **values: object) -> Iterator[Any]:
         if customers is None:
             yield from self._connection.execute(query.everybody, values)
-            return
-        for some in chunks(customers):
-            yield from self._connection.execute(query.some, {**values, "customers": some})
+        elif len(customers) == 1:
+            yield from self._connection.execute(query.one, {**values, "customer": customers[0]})
+        else:
+            for some in chunks(customers):
+                yield from self._connection.execute(query.some, {**values, "customers": some})
 
 
 def chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -128,6 +128,8 @@ class Tables:
 
     def at(self, x: FloatArray, T: FloatArray) -> list[FloatArray]:
         """Every function of every customer, at the age ``youngest + T``; each shape (n,)."""
+        if len(x) == 1:
+            return self._of_one(float(x[0]), T)
         days = _WholeDays.of(x, T)
         if days is None:
             return self._through_panels(x, T)
@@ -141,6 +143,15 @@ class Tables:
         self._compute(self._wanted([one for one in named if one not in self._known]))
         table = np.stack([self._known[one] for one in named], axis=-1)
         return list(_clenshaw(table, pair, 2 * (elapsed - panel) - 1))
+
+    def _of_one(self, x: float, T: FloatArray) -> list[FloatArray]:
+        """The same sums as of many, in plain numbers: arrays of one take ten times as long."""
+        elapsed = float(np.log1p(T / self._youngest)[0])
+        pair = complex(x, math.floor(elapsed))
+        if pair not in self._known:
+            self._compute(self._wanted([pair]))
+        argument = 2 * (elapsed - pair.imag) - 1
+        return [np.array([_clenshaw_of_one(c, argument)]) for c in self._known[pair].T.tolist()]
 
     def _wanted(self, missing: list[complex]) -> NDArray[np.complex128]:
         """The missing pairs; of a few customers with the frequencies around theirs, because several panels
@@ -187,6 +198,14 @@ def _clenshaw(table: FloatArray, pair: NDArray[np.intp], argument: FloatArray) -
             later, last = twice * later - last + table[k][:, of], later
         result[:, some] = t * later - last + table[0][:, of]
     return result
+
+
+def _clenshaw_of_one(coefficients: Sequence[float], t: float) -> float:
+    """As ``_clenshaw``, to the bit."""
+    twice, later, last = 2 * t, 0.0, 0.0
+    for coefficient in coefficients[:0:-1]:
+        later, last = twice * later - last + coefficient, later
+    return t * later - last + coefficients[0]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from crmcore.value.model import Ledger
 from crmcore.value.potential import WINDOW_DAYS, NeedBudgets, Trend
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.snapshots import MoneyRow, NeedBudget
-from crmcore.value.summary import PurchaseSummary, summarise_arrays
+from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
@@ -65,19 +65,19 @@ def read_books(
     customer = _indices([row.customer_id for row, _ in moves], ids)
     day = np.array([row.at.astimezone(zone).toordinal() for row, _ in moves], dtype=np.int64)
     amount = np.array([amount for _, amount in moves], float)
-    in_minor = summarise_arrays(list(ids), customer, day, amount, observed_until=observed_until.toordinal())
     log = PurchaseLog.of(list(ids), customer, day, amount)
+    in_minor = log.summary(observed_until.toordinal())
+    place = {customer_id: i for i, customer_id in enumerate(log.customer_id)}
+    n = len(log)
+    known = [(place[row.customer_id], row) for row in orders if row.customer_id in place]
+    sent_back = [(place[row.customer_id], row) for row in returns if row.customer_id in place]
     summary = replace(
         in_minor,
         monetary_value=in_minor.monetary_value / units,
         spent=in_minor.spent / units,
-        returned=in_minor.returned / units,
+        returned=_sum([(place[r.customer_id], -a) for r, a in moves if a < 0 and r.customer_id in place], n)
+        / units,
     )
-
-    place = {customer_id: i for i, customer_id in enumerate(summary.customer_id)}
-    n = len(summary)
-    known = [(place[row.customer_id], row) for row in orders if row.customer_id in place]
-    sent_back = [(place[row.customer_id], row) for row in returns if row.customer_id in place]
     paid = [(place[row.customer_id], row.amount_minor) for row in costs if row.customer_id in place]
     ledger = Ledger(
         margin=_margins(known, margin, n) / units,

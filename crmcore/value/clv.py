@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crmcore.value import nbd
 from crmcore.value.bgnbd import BGNBD
+from crmcore.value.bounds import within
 from crmcore.value.cost_to_serve import fit_costs, forecast_costs
 from crmcore.value.count_spread import chance_to_buy, ordered_pairs
 from crmcore.value.forecast_base import Foreseen
@@ -186,7 +187,7 @@ def _corrected(alive: FloatArray, count: FloatArray, foreseen: FloatArray) -> tu
     """
     known = (alive > 0) & (count > 0)
     whole = np.where(known, foreseen / np.where(known, alive * count, 1.0), 1.0)
-    often = np.clip(whole, 1 / MOST_OFTEN, MOST_OFTEN)
+    often = within(whole, 1 / MOST_OFTEN, MOST_OFTEN)
     active = np.minimum(alive * (whole / often), 1.0)
     rest = np.where(known, foreseen / np.where(known, active * count, 1.0), 1.0)
     return active, rest

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.value.bgnbd import BGNBD
+from crmcore.value.bounds import within
 from crmcore.value.pace import YEAR, fit_pace
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import PurchaseSummary
@@ -60,7 +61,7 @@ class OperationalTime:
     def at(self, day: IntArray | int) -> FloatArray:
         """Operational days gone by the end of ``day``; the shape of ``day``."""
         place = np.asarray(day, dtype=np.int64) - self.first_day + 1
-        inside = np.clip(place, 0, len(self.clock) - 1)
+        inside = within(place, 0, len(self.clock) - 1)
         result: FloatArray = self.clock[inside] + (place - inside)
         return result
 
@@ -81,14 +82,21 @@ class OperationalTime:
         return cls(stored["first_day"], np.repeat(stored["index"], stored["days"]), stored["error"])
 
     def between(self, after: int, until: int) -> float:
-        return float(self.at(until) - self.at(after))
+        """Operational days from the end of one day to that of another."""
+        return self._at_one(until) - self._at_one(after)
+
+    def _at_one(self, day: int) -> float:
+        """As :meth:`at`; of one day that is a tenth of the time."""
+        place = day - self.first_day + 1
+        inside = min(max(place, 0), len(self.clock) - 1)
+        return float(self.clock[inside]) + (place - inside)
 
     def summary(self, log: PurchaseLog, until: int) -> PurchaseSummary:
         """The purchase summary with ``recency`` and ``T`` in operational days."""
         found = log.summary(until)
         first = self.at(log.first_day)
         last = self.at(log.first_day + found.recency.astype(np.int64))
-        return replace(found, recency=last - first, T=self.at(until) - first)
+        return replace(found, recency=last - first, T=self._at_one(until) - first)
 
 
 def usual_at_random(log: PurchaseLog, until: int, time: OperationalTime) -> tuple[FloatArray, FloatArray]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from crmcore.value.bounds import within
 from crmcore.value.cost_to_serve import CostForecast
 
 FloatArray = NDArray[np.float64]
@@ -45,7 +46,7 @@ class Lognormal:
 
     @classmethod
     def matched(cls, mean: FloatArray, squared_variation: FloatArray) -> Lognormal:
-        width = np.log1p(np.clip(squared_variation, LEAST_SPREAD, WIDEST))
+        width = np.log1p(within(squared_variation, LEAST_SPREAD, WIDEST))
         return cls(np.log(np.maximum(mean, LEAST)) - width / 2, width)
 
 
@@ -75,7 +76,7 @@ class Outlook:
         loses = ndtr((self.cost.log_mean - self.gain.log_mean) / widths)
         with_gain = np.where(self.sign < 0, 1.0, self.p_costs * loses)
         below = (1 - self.p_buys) * self.p_costs + self.p_buys * with_gain
-        result: FloatArray = np.clip(self.alive * below, 0.0, 1.0)
+        result: FloatArray = within(self.alive * below, 0.0, 1.0)
         return result
 
     def deviation(self) -> FloatArray:
@@ -115,13 +116,12 @@ def interval(
             sign[some, None] * _points(gain, _STEPS, some),
             _points(cost, _COST_STEPS, some),
         )
-        order = np.argsort(values, axis=1, kind="stable")
-        values = np.take_along_axis(values, order, axis=1)
-        reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+        rows = np.arange(len(values))
+        order = rows[:, None], np.argsort(values, axis=1, kind="stable")
+        values, reached = values[order], np.cumsum(weights[order], axis=1)
         for result, share in ((low, (1 - coverage) / 2), (high, (1 + coverage) / 2)):
             last = values.shape[1] - 1
-            place = np.minimum((reached < share).sum(axis=1), last)[:, None]
-            result[some] = np.take_along_axis(values, place, axis=1)[:, 0]
+            result[some] = values[rows, np.minimum((reached < share).sum(axis=1), last)]
     return low, high
 
 
@@ -171,7 +171,7 @@ def outlook(
     square_count = np.maximum((pairs + count) / p_buys, mean_count**2)
     of_mean = np.minimum(of_mean, WIDEST)
     spread = (1 + of_mean) * (square_count + mean_count * around) / mean_count**2 * (1 + of_parameters) - 1
-    spread = np.clip(spread, LEAST_SPREAD, WIDEST)
+    spread = within(spread, LEAST_SPREAD, WIDEST)
     gain_given = np.abs(contribution) / p_buys
 
     any_cost = costs.mean > 0

@@ -120,7 +120,7 @@ class PurchaseLog:
         spent = np.bincount(self.customer, weights=self.spend, minlength=n)
         last = np.zeros(n)
         last[self.customer] = self.day  # Days rise within a customer, so the last one stays.
-        if last.max() > until:
+        if last.max(initial=until) > until:
             raise InvalidHistory(f"the log goes beyond day {until}; restrict it with until() first")
         first_spend = self.spend[np.searchsorted(self.customer, np.arange(n))]
         repeat = purchases - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +104,9 @@ def _money(
         potential.estimated,
         peers.gap(books.summary, values.clv),
     )
-    rows = zip(*(in_minor(column, currency) for column in amounts), strict=True)
-    return [_money_of(*row) for row in rows]
+    whole: list[Any] = in_minor(np.concatenate(amounts), currency)
+    n = len(books.summary)
+    return [_money_of(*whole[i::n]) for i in range(n)]
 
 
 def _money_of(
