@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -55,6 +55,7 @@ from crmcore.value.snapshots import (
 
 Customers = Sequence[str] | None  # None: everybody.
 _AT_ONCE = 500
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def current_snapshot() -> ColumnElement[bool]:
@@ -125,9 +126,9 @@ _TRAITS = Query.of(
     customer_traits.c.customer_id,
 )  # fmt: skip
 _NO_BUDGET = cast(null(), JSON)
-_BOOKS = Query.together(
-    *(money.but(lambda s: s.add_columns(_NO_BUDGET)) for money in (ORDERS, RETURNS, COSTS)), _BUDGETS, _TRAITS
-)
+_OF_MONEY = [money.but(lambda s: s.add_columns(_NO_BUDGET)) for money in (ORDERS, RETURNS, COSTS)]
+_OF_BOOKS = [*_OF_MONEY, _BUDGETS, _TRAITS]
+_BOOKS = Query.together(*_OF_BOOKS)
 _STANDING = Query.of(
     select(
         value_snapshots.c.customer_id,
@@ -160,12 +161,16 @@ _RUN_IN_FORCE = _NEWEST_RUN.where(value_runs.c.published)
 _NAMED_IN_FORCE = _RUN_IN_FORCE.with_only_columns(value_runs.c.run_id, value_runs.c.model_version).subquery()
 
 
-def _beside_run_in_force(standing: Select[Any]) -> Select[Any]:
+def _beside_run_in_force(standing: Select[Any]) -> Any:
+    """After the columns of the books."""
     tiers = standing.subquery()
-    return select(_NAMED_IN_FORCE, tiers).join_from(_NAMED_IN_FORCE, tiers, true(), isouter=True)
+    nothing = [null() for _ in _OF_BOOKS[0].one.selected_columns]
+    return select(*nothing, _NAMED_IN_FORCE, tiers).join_from(_NAMED_IN_FORCE, tiers, true(), isouter=True)
 
 
 _IN_FORCE = _STANDING.but(_beside_run_in_force)
+_NO_STANDING = [cast(null(), c.type) for c in [*_NAMED_IN_FORCE.c, *_STANDING.one.selected_columns]]
+_TO_REFRESH = Query.together(*(of.but(lambda s: s.add_columns(*_NO_STANDING)) for of in _OF_BOOKS), _IN_FORCE)
 _CURRENT = (
     select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
     .select_from(current_values)
@@ -178,10 +183,12 @@ _MAKE_CURRENT = text(
     "INSERT INTO current_values (customer_id, run_id, revision) VALUES (:customer_id, :run_id, :revision) "
     "ON CONFLICT (customer_id) DO UPDATE SET run_id = excluded.run_id, revision = excluded.revision"
 )
+_PUBLISHING = 5_203_418  # Any number but that of the migrations.
 # In one order, so that two who lock several customers never wait for each other.
-_LOCK = Query.of(select(customer_rows.c.customer_id), customer_rows.c.customer_id).but(
-    lambda s: s.order_by(customer_rows.c.customer_id).with_for_update(key_share=True)
-)
+_LOCK = Query.of(
+    select(func.pg_advisory_xact_lock_shared(_PUBLISHING), customer_rows.c.customer_id),
+    customer_rows.c.customer_id,
+).but(lambda s: s.order_by(customer_rows.c.customer_id).with_for_update(key_share=True))
 
 
 class Values:
@@ -194,20 +201,16 @@ class Values:
         """What happened before the moment, and what these customers have said of themselves until now.
 
         Orders that were not cancelled, returns that were not refused, service costs; and as
-        :meth:`open_need_budgets` and :meth:`answers`. In one statement, because a refresh waits for each.
+        :meth:`open_need_budgets` and :meth:`answers`.
         """
         found = BookRows([], [], [], [], {})
-        money = (found.orders, found.returns, found.costs)
-        for name, customer_id, at, amount, said, margin, budget, kind in self._ask(
-            _BOOKS, customers, moment=moment
-        ):
-            if kind < len(money):
-                money[kind].append(MoneyRow(name, customer_id, at, amount, said, margin))
-            elif budget:
-                found.budgets.append(NeedBudget(name, customer_id, said, budget))
-            elif kind > len(money):
-                found.answers.setdefault(customer_id, {})[name] = said
+        for row in self._ask(_BOOKS, customers, moment=moment):
+            _enter(found, row[-1], row)
         return found
+
+    def rows(self, customers: Sequence[str]) -> BookRows:
+        """All of the books of these customers, whatever day it is."""
+        return self.rows_before(_EVER, customers)
 
     def orders_before(self, moment: datetime) -> list[MoneyRow]:
         """Everybody's orders placed before the moment that were not cancelled."""
@@ -233,12 +236,22 @@ class Values:
         return dict(map(_standing, self._ask(_STANDING, customers)))
 
     def in_force(self, customers: Sequence[str]) -> InForce | None:
-        """The run in force with the tiers that these customers have now, at one moment; None before any."""
-        rows = list(self._ask(_IN_FORCE, customers))
-        if not rows:
-            return None
-        run_id, model_version = rows[0][:2]
-        return InForce(run_id, model_version, dict(_standing(row[2:]) for row in rows if row[2] is not None))
+        """What a refresh of these customers goes by, at one moment; None before any run was published.
+
+        In one statement, because an order waits for each.
+        """
+        books = BookRows([], [], [], [], {})
+        run: Sequence[Any] | None = None
+        standing = {}
+        for row in self._ask(_TO_REFRESH, customers, moment=_EVER):
+            kind = row[-1]
+            if kind < len(_OF_BOOKS):
+                _enter(books, kind, row)
+                continue
+            run, tier = row[7:9], row[9:-1]
+            if tier[0] is not None:
+                customer_id, standing[customer_id] = _standing(tier)
+        return None if run is None else InForce(run[0], run[1], standing, books)
 
     def run(self, run_id: str) -> ValueRun:
         """One that is there."""
@@ -264,12 +277,12 @@ class Values:
         """
         if self._connection.dialect.name == "sqlite":
             return
-        self._connection.exec_driver_sql("LOCK TABLE current_values IN ROW EXCLUSIVE MODE")
         list(self._ask(_LOCK, customers))
 
     def lock_all(self) -> None:
         """Let nobody refresh a customer until the transaction ends."""
         if self._connection.dialect.name != "sqlite":
+            self._connection.execute(select(func.pg_advisory_xact_lock(_PUBLISHING)))
             self._connection.execute(text("LOCK TABLE current_values IN EXCLUSIVE MODE"))
 
     def add_run(self, run: ValueRun) -> None:
@@ -411,6 +424,19 @@ class Values:
 def chunks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
     """SQLite takes a limited number of values in one statement."""
     return (customers[i : i + _AT_ONCE] for i in range(0, len(customers), _AT_ONCE))
+
+
+def _enter(books: BookRows, kind: int, row: Sequence[Any]) -> None:
+    """A row of one of the ``_OF_BOOKS``; ``kind`` counts which."""
+    name, customer_id, at, amount, said, margin, budget = row[:7]
+    if kind < 3:
+        (books.orders, books.returns, books.costs)[kind].append(
+            MoneyRow(name, customer_id, at, amount, said, margin)
+        )
+    elif budget:
+        books.budgets.append(NeedBudget(name, customer_id, said, budget))
+    elif kind == 4:
+        books.answers.setdefault(customer_id, {})[name] = said
 
 
 def _standing(row: Sequence[Any]) -> tuple[str, StandingTier]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from crmcore.errors import CrmError
 from crmcore.firm import Firm
@@ -30,3 +30,8 @@ def last_observed_day(firm: Firm, now: datetime, chosen: date | None) -> date:
             f"no order can be as old as {chosen}; choose a day from {EARLIEST.date()} to {today}"
         )
     return chosen or today - timedelta(days=1)
+
+
+def end_of(firm: Firm, day: date) -> datetime:
+    """The moment at which a day of the firm is over."""
+    return datetime.combine(day + timedelta(days=1), time(), firm.zone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from crmcore.crm import Crm
@@ -13,7 +13,7 @@ from crmcore.errors import CrmError
 from crmcore.firm import Firm
 from crmcore.money import from_minor
 from crmcore.store.transaction import Transaction
-from crmcore.usecases.observation import last_observed_day
+from crmcore.usecases.observation import end_of, last_observed_day
 from crmcore.value.books import Books, read_books
 from crmcore.value.change import Cause, Moved, ValueChange
 from crmcore.value.clv import value_customers
@@ -104,11 +104,6 @@ def _check_days(crm: Crm, since: date, until: date) -> None:
     if since > until:
         raise DaysOutOfOrder(f"{since} is after {until}; name the earlier day first")
     last_observed_day(crm.firm, crm.clock(), until)
-
-
-def end_of(firm: Firm, day: date) -> datetime:
-    """The moment at which a day of the firm is over."""
-    return datetime.combine(day + timedelta(days=1), time(), firm.zone)
 
 
 def _at(

@@ -8,19 +8,20 @@ these parameters would give him, in time that does not depend on how many custom
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from crmcore.firm import Firm
 from crmcore.store.transaction import Transaction
 from crmcore.tiers import Tier
 from crmcore.usecases.events import tell_of_tiers
+from crmcore.usecases.observation import end_of
 from crmcore.usecases.value_records import Valued, record_values
 from crmcore.usecases.value_rules import Rules, published_rules
 from crmcore.value.books import Books, ForeignCurrency, read_books
 from crmcore.value.clv import value_customers
 from crmcore.value.engine import MODEL_VERSION
 from crmcore.value.ranking import rank
-from crmcore.value.snapshots import StandingTier, ValueRun, ValueSnapshot
+from crmcore.value.snapshots import BookRows, StandingTier, ValueRun, ValueSnapshot
 
 
 def refresh_value(tx: Transaction, firm: Firm, customer_id: str, now: datetime) -> None:
@@ -47,7 +48,7 @@ def refresh_values(tx: Transaction, firm: Firm, customers: Sequence[str], now: d
         return False
     rules = published_rules(tx, in_force.run_id)
     try:
-        value_again(tx, firm, rules, customers, in_force.standing, now)
+        value_again(tx, firm, rules, customers, in_force.standing, in_force.rows, now)
     except ForeignCurrency as error:
         tx.incidents.add("value_not_refreshed", now, detail=str(error))
         return False
@@ -60,16 +61,18 @@ def value_again(
     rules: Rules,
     customers: Sequence[str],
     standing: Mapping[str, StandingTier],
+    rows: BookRows,
     now: datetime,
 ) -> list[ValueSnapshot]:
     """New current values of these customers by the rules of a run.
 
-    ``standing`` has the tiers and decisions that hysteresis and records go on from.
+    ``standing`` has the tiers and decisions that hysteresis and records go on from, ``rows`` all of their
+    books.
     Raises :class:`ForeignCurrency` before anything is written.
     """
     run = rules.run
     observed_until = max(firm.today(now), run.observed_until)
-    books = books_of(tx, firm, run.currency, rules.model.terms.margin, observed_until, customers)
+    books = _books(rows, firm, run.currency, rules.model.terms.margin, observed_until)
     previous = {customer_id: found.tier for customer_id, found in standing.items()}
     valued = value_by_rules(rules, books, observed_until, previous)
     revisions = _next_revisions(tx, run, books.summary.customer_id, standing)
@@ -111,9 +114,13 @@ def books_of(
     customers: Sequence[str] | None = None,
 ) -> Books:
     """The books of the whole firm, or of the named customers, until the end of a day of the firm."""
-    end = datetime.combine(observed_until + timedelta(days=1), time(), firm.zone)
+    rows = tx.value.rows_before(end_of(firm, observed_until), customers)
+    return _books(rows, firm, currency, margin, observed_until)
+
+
+def _books(rows: BookRows, firm: Firm, currency: str, margin: float, observed_until: date) -> Books:
     return read_books(
-        *tx.value.rows_before(end, customers),
+        *rows.before(end_of(firm, observed_until)),
         observed_until=observed_until,
         zone=firm.zone,
         currency=currency,

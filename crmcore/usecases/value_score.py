@@ -183,9 +183,9 @@ def _publish(crm: Crm, run: ValueRun, now: datetime) -> ScoreReport:
             late = tx.scorings.refreshed_since(run)
             before, after = tx.scorings.tier_changes(run.run_id)
             is_first = tx.value.run_in_force() is None
-            standing = tx.value.standing(late)
+            standing, rows = tx.value.standing(late), tx.value.rows(late)
             tx.value.publish(run.run_id)
-            refreshed = len(value_again(tx, crm.firm, Rules.of(run), late, standing, now))
+            refreshed = len(value_again(tx, crm.firm, Rules.of(run), late, standing, rows, now))
             if not is_first:  # The first scoring of all gives everybody a tier, which changes nobody's.
                 for customer_id in late:
                     after.pop(customer_id, None)

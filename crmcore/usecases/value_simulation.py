@@ -13,7 +13,8 @@ from crmcore.money import from_minor
 from crmcore.needs.values import UnknownNeed
 from crmcore.store.transaction import Transaction
 from crmcore.tiers import TIERS, Tier
-from crmcore.usecases.value_history import NoValueYet, end_of
+from crmcore.usecases.observation import end_of
+from crmcore.usecases.value_history import NoValueYet
 from crmcore.usecases.value_records import Valued
 from crmcore.usecases.value_refresh import books_of, value_by_rules
 from crmcore.usecases.value_rules import Rules

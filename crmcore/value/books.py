@@ -62,10 +62,14 @@ def read_books(
     # A return of nothing changes nothing; as an amount of nought it would pass for a purchase that was free.
     moves = [(row, row.amount_minor) for row in orders]
     moves += [(row, -row.amount_minor) for row in returns if row.amount_minor]
-    customer = _indices([row.customer_id for row, _ in moves], ids)
-    day = np.array([row.at.astimezone(zone).toordinal() for row, _ in moves], dtype=np.int64)
-    amount = np.array([amount for _, amount in moves], float)
-    log = PurchaseLog.of(list(ids), customer, day, amount)
+    customer = [ids.setdefault(row.customer_id, len(ids)) for row, _ in moves]
+    days = [row.at.astimezone(zone).toordinal() for row, _ in moves]
+    log = PurchaseLog.of(
+        list(ids),
+        np.array(customer, dtype=np.int64),
+        np.array(days, dtype=np.int64),
+        np.array([amount for _, amount in moves], dtype=np.float64),
+    )
     in_minor = log.summary(observed_until.toordinal())
     place = {customer_id: i for i, customer_id in enumerate(log.customer_id)}
     n = len(log)
@@ -85,7 +89,12 @@ def read_books(
         service_cost=_sum(paid, n) / units,
         service_cost_squared=_sum([(i, cost**2) for i, cost in paid], n) / units**2,
     )
-    trend = _trend(known, observed_until, zone, n, units)
+    on_days = [
+        (place[row.customer_id], row.amount_minor, day)
+        for row, day in zip(orders, days, strict=False)  # Days of returns follow.
+        if row.customer_id in place
+    ]
+    trend = _trend(on_days, observed_until, n, units)
     returning = [comes_back(answers.get(customer_id, {})) for customer_id in summary.customer_id]
     return Books(
         summary,
@@ -114,21 +123,19 @@ def _margins(rows: Sequence[tuple[int, MoneyRow]], usual: float, n: int) -> Floa
     return result
 
 
-def _trend(
-    orders: Sequence[tuple[int, MoneyRow]], observed_until: date, zone: tzinfo, n: int, units: float
-) -> Trend:
+def _trend(orders: Sequence[tuple[int, int, int]], observed_until: date, n: int, units: float) -> Trend:
+    """orders : (customer, minor units, day)."""
     end = observed_until.toordinal()
     recent, earlier = [], []
-    days: set[tuple[int, int]] = set()
-    for i, row in orders:
-        day = row.at.astimezone(zone).toordinal()
+    bought: set[tuple[int, int]] = set()
+    for i, amount, day in orders:
         if end - WINDOW_DAYS < day <= end:
-            recent.append((i, row.amount_minor))
-            if row.amount_minor >= 0:
-                days.add((i, day))
+            recent.append((i, amount))
+            if amount >= 0:
+                bought.add((i, day))
         elif end - 2 * WINDOW_DAYS < day <= end - WINDOW_DAYS:
-            earlier.append((i, row.amount_minor))
-    return Trend(_sum(recent, n) / units, _sum(earlier, n) / units, _sum([(i, 1) for i, _ in days], n))
+            earlier.append((i, amount))
+    return Trend(_sum(recent, n) / units, _sum(earlier, n) / units, _sum([(i, 1) for i, _ in bought], n))
 
 
 def least_budget(need: NeedBudget, currency: str) -> int:
@@ -140,14 +147,12 @@ def least_budget(need: NeedBudget, currency: str) -> int:
     return min(known) if known and budget.get("currency", currency) == currency else 0
 
 
-def _indices(customers: Sequence[str], ids: dict[str, int]) -> NDArray[np.int64]:
-    return np.array([ids.setdefault(customer, len(ids)) for customer in customers], dtype=np.int64)
-
-
 def _sum(amounts: Sequence[tuple[int, int]], n: int) -> FloatArray:
     """Sums of (customer, whole amount) by customer; shape (n,)."""
-    places = np.array([i for i, _ in amounts], dtype=np.int64)
-    return np.bincount(places, weights=np.array([amount for _, amount in amounts], float), minlength=n)
+    sums = [0] * n
+    for i, amount in amounts:
+        sums[i] += amount
+    return np.array(sums, dtype=np.float64)
 
 
 def check_currency(rows: Sequence[MoneyRow], currency: str) -> None:

@@ -40,13 +40,12 @@ class PurchaseLog:
         customer, day, amount = np.asarray(customer)[bought], np.asarray(day)[bought], amount[bought]
         order = np.lexsort((day, customer))
         customer, day, amount = customer[order], day[order], amount[order]
-        opens = np.ones(len(customer), dtype=bool)
-        opens[1:] = (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])
+        others, opens = _changes(customer), _changes(day)
+        opens |= others
         starts = np.flatnonzero(opens)
-        present, index = np.unique(customer[starts], return_inverse=True)
         return cls(
-            tuple(customer_id[i] for i in present),
-            index.astype(np.int64),
+            tuple(customer_id[i] for i in customer[others].tolist()),
+            np.cumsum(others)[starts] - 1,
             day[starts].astype(np.int64),
             np.add.reduceat(amount.astype(np.float64), starts) if len(starts) else amount.astype(np.float64),
         )
@@ -57,9 +56,7 @@ class PurchaseLog:
     @cached_property
     def first_day(self) -> IntArray:
         """The day of each customer's first purchase; shape (n,)."""
-        starts = np.ones(len(self.customer), dtype=bool)
-        starts[1:] = self.customer[1:] != self.customer[:-1]
-        return self.day[starts]
+        return self.day[_changes(self.customer)]
 
     def window(self, after: int, until: int) -> tuple[FloatArray, FloatArray]:
         """Purchase days and spend of every customer after the day ``after`` up to ``until``; shape (n,)."""
@@ -135,3 +132,10 @@ class PurchaseLog:
             spent=spent,
             returned=np.zeros(n),
         )
+
+
+def _changes(values: IntArray) -> NDArray[np.bool_]:
+    """Where a value is not the one before; True for the first."""
+    result = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=result[1:])
+    return result

@@ -105,15 +105,16 @@ class StandingTier:
 
 @dataclass(frozen=True)
 class InForce:
-    """The run that values everybody until the next, and the tiers that some customers have now."""
+    """The run that values everybody until the next, and of some customers the tiers that they have now and
+    all rows of their books."""
 
     run_id: str
     model_version: str
     standing: Mapping[str, StandingTier]
+    rows: BookRows
 
 
-@dataclass(frozen=True)
-class MoneyRow:
+class MoneyRow(NamedTuple):
     """An order, a return or a service cost as scoring reads it.
 
     ``margin_minor`` is None where the firm's usual margin applies.
@@ -145,3 +146,10 @@ class BookRows(NamedTuple):
     costs: list[MoneyRow]
     budgets: list[NeedBudget]
     answers: dict[str, dict[str, str]]
+
+    def before(self, moment: datetime) -> BookRows:
+        """Without orders, returns and costs from ``moment`` on."""
+        orders, returns, costs = (
+            [row for row in rows if row.at < moment] for rows in (self.orders, self.returns, self.costs)
+        )
+        return self._replace(orders=orders, returns=returns, costs=costs)
