@@ -158,10 +158,21 @@ def grow(crm: Crm, ids: list[str], times: int) -> list[str]:
                 connection.execute(insert(table).from_select([c.name for c in table.columns], rows))
             connection.execute(text("DROP TABLE original"))
             connection.commit()
-        connection.execute(text("ANALYZE"))
-        connection.commit()
         connection.detach()  # It goes with its settings.
+    settle(crm.store)
     return ids + [f"~{copy:03d}{customer_id}" for copy in range(1, times) for customer_id in ids]
+
+
+def settle(store: Store) -> None:
+    """Write down what the copying left to be written, which no order would wait for on another day."""
+    with raw_connection(store) as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("ANALYZE")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("VACUUM (ANALYZE)")
+        connection.exec_driver_sql("CHECKPOINT")
 
 
 def copied(column: Column[Any], copy: int) -> Any:

@@ -21,6 +21,7 @@ from crmcore.store.import_people import PeopleImports
 from crmcore.store.imports import Imports
 from crmcore.store.lost_connections import use_no_lost_connection
 from crmcore.store.transaction import Transaction
+from crmcore.store.whole_numbers import send_whole_numbers_alike
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -188,6 +189,7 @@ def _engine(url: str) -> Engine:
             connect_args={"connect_timeout": 3},
             hide_parameters=True,
         )
+        send_whole_numbers_alike(engine)
         use_no_lost_connection(engine)
         return engine
     # Hidden parameters: a statement that fails must not write a customer's words into a log.

@@ -18,6 +18,8 @@ _TAKEN = not_(
     )
 )
 
+_ADD = insert(decisions)  # Built once: an order may wait for it.
+
 
 class Decisions:
     """Whoever reads sees decisions that were taken: those of an unfinished scoring are hidden."""
@@ -27,13 +29,13 @@ class Decisions:
 
     def add(self, decision: Decision) -> None:
         values = {**vars(decision), "reasons": list(decision.reasons), "inputs": dict(decision.inputs)}
-        self._connection.execute(insert(decisions).values(values))
+        self._connection.execute(_ADD, values)
 
     def add_all(self, new: Sequence[Decision]) -> None:
         """Many at once: a scoring decides every customer's tier."""
         rows = [{**vars(d), "reasons": list(d.reasons), "inputs": dict(d.inputs)} for d in new]
         if rows:
-            self._connection.execute(insert(decisions), rows)
+            self._connection.execute(_ADD, rows)
 
     def get(self, decision_id: str) -> Decision | None:
         query = select(decisions).where(decisions.c.decision_id == decision_id, _TAKEN)

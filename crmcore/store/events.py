@@ -10,6 +10,9 @@ from crmcore.events import Event, EventKind
 from crmcore.ids import new_id
 from crmcore.store.schema import events, webhook_deliveries
 
+# Built once: an order may wait for it.
+_ADD = insert(events).returning(events.c.event_id, sort_by_parameter_order=True)
+
 
 class Events:
     def __init__(self, connection: Connection) -> None:
@@ -18,8 +21,7 @@ class Events:
     def add(self, kind: EventKind, at: datetime, told: Sequence[Mapping[str, Any]]) -> list[int]:
         """The rising numbers of the new events, in the order of ``told``, which is not empty."""
         rows = [{"webhook_id": new_id("evt"), "kind": kind, "at": at, "facts": dict(facts)} for facts in told]
-        statement = insert(events).returning(events.c.event_id, sort_by_parameter_order=True)
-        return list(self._connection.execute(statement, rows).scalars())
+        return list(self._connection.execute(_ADD, rows).scalars())
 
     def get(self, event_id: int) -> Event | None:
         row = self._connection.execute(select(events).where(events.c.event_id == event_id)).mappings().first()

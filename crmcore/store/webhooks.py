@@ -12,6 +12,10 @@ from crmcore.webhooks import Delivery, Endpoint, Parcel, known_kinds
 
 _DELIVERY = tuple(column for column in webhook_deliveries.c if column.name != "created_at")
 
+_SUBSCRIBERS = select(webhook_endpoints.c.endpoint_id, webhook_endpoints.c.events).where(
+    webhook_endpoints.c.disabled_at.is_(None)
+)
+
 
 class Webhooks:
     def __init__(self, connection: Connection) -> None:
@@ -51,10 +55,7 @@ class Webhooks:
 
     def subscribed(self, kind: EventKind) -> list[str]:
         """The ids of the endpoints that get this kind."""
-        query = select(webhook_endpoints.c.endpoint_id, webhook_endpoints.c.events).where(
-            webhook_endpoints.c.disabled_at.is_(None)
-        )
-        return [row.endpoint_id for row in self._connection.execute(query) if kind in row.events]
+        return [row.endpoint_id for row in self._connection.execute(_SUBSCRIBERS) if kind in row.events]
 
     # --- deliveries ---
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, insert, update
 
 from crmcore.crm import Crm
+from crmcore.errors import StoreUnavailable
 from crmcore.money import from_minor
 from crmcore.store import schema
 from crmcore.store.database import Store, raw_connection
@@ -300,6 +301,27 @@ def test_an_order_is_valued_by_a_new_scoring_as_soon_as_that_is_published(crm: C
         assert found is not None
         assert found[0].run_id == second.run_id
         assert_as_in_a_batch(tx, crm, [ids[0]], crm.clock())
+
+
+def test_nothing_is_published_while_a_customer_is_refreshed(postgres_store: Store) -> None:
+    crm = a_crm(postgres_store, Clock())
+    ids = open_shop(crm, CUSTOMERS)
+    score(crm)
+
+    def publish() -> None:
+        with postgres_store.write() as tx:
+            tx.value._connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+            tx.value.lock_all()
+
+    with postgres_store.write() as tx:
+        tx.value.lock([ids[0]])
+        with pytest.raises(StoreUnavailable, match="lock"):
+            publish()
+    with postgres_store.write() as tx:
+        tx.value.lock(ids[:3])
+        with pytest.raises(StoreUnavailable, match="lock"):
+            publish()
+    publish()
 
 
 @contextmanager
