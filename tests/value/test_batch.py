@@ -274,7 +274,7 @@ def test_a_small_firm_whose_customers_cost_nothing_is_valued_alike(duckdb: DuckD
 def test_a_firm_that_recorded_nothing_but_orders_is_valued_alike(engine: Engine) -> None:
     """No returns, costs, needs or margins. It lays its log over that of the other firm, hence it is last."""
     firm = a_firm(300, seed=8)
-    orders = [replace(row, amount_minor=abs(row.amount_minor), margin_minor=None) for row in firm.orders]
+    orders = [row._replace(amount_minor=abs(row.amount_minor), margin_minor=None) for row in firm.orders]
     bare = Firm(orders)
     books = bare.books()
     scoring = score_firm(books.summary, books.ledger, TERMS)
