@@ -183,7 +183,8 @@ _MAKE_CURRENT = text(
     "INSERT INTO current_values (customer_id, run_id, revision) VALUES (:customer_id, :run_id, :revision) "
     "ON CONFLICT (customer_id) DO UPDATE SET run_id = excluded.run_id, revision = excluded.revision"
 )
-_PUBLISHING = 5_203_418  # Any number but that of the migrations.
+# Any number but that of the migrations. A lock on the table would be one more statement.
+_PUBLISHING = 5_203_418
 # In one order, so that two who lock several customers never wait for each other.
 _LOCK = Query.of(
     select(func.pg_advisory_xact_lock_shared(_PUBLISHING), customer_rows.c.customer_id),
@@ -283,6 +284,7 @@ class Values:
         """Let nobody refresh a customer until the transaction ends."""
         if self._connection.dialect.name != "sqlite":
             self._connection.execute(select(func.pg_advisory_xact_lock(_PUBLISHING)))
+            # And let nobody erase a customer's value meanwhile.
             self._connection.execute(text("LOCK TABLE current_values IN EXCLUSIVE MODE"))
 
     def add_run(self, run: ValueRun) -> None:
