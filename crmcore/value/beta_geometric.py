@@ -9,7 +9,8 @@ Symbols: x is ``frequency``, t_x is ``recency``, m is the number of chances to l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Self
 
@@ -20,12 +21,14 @@ from scipy.special import betainc, betaln, digamma, gammaln, polygamma
 from crmcore.value import nbd
 from crmcore.value.ahead import check_ahead, in_blocks, integrate_until
 from crmcore.value.counts import count
-from crmcore.value.dropout import HeterogeneousModel, check_observed, diagnose_dropout
+from crmcore.value.dropout import LONGEST_ODDS, NEVER, HeterogeneousModel, check_observed, diagnose_dropout
 from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
 from crmcore.value.hypergeometric import mean_power
 from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
+
+_SURE = 1e12  # The information of what is given and not estimated.
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,23 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
         diagnostics = diagnose_dropout(summary, found, without, ("r", "alpha", "a", "b"))
         return self._keep(found, n, int(np.count_nonzero(x)), diagnostics, found.log_likelihood)
 
+    def fit_without_leaving(self, summary: PurchaseSummary) -> Self:
+        """The same for customers who never leave: the NBD. r and alpha are fitted, a and b given so that no
+        silence outweighs them. Raises as :meth:`fit`.
+        """
+        check_observed(summary)
+        x = summary.frequency
+        found = nbd.fit(x, summary.T)
+        information = np.diag([0.0, 0.0, _SURE, _SURE])
+        information[:2, :2] = found.information
+        whole = replace(
+            found,
+            log_parameters=np.append(found.log_parameters, [math.log(NEVER), 0.0]),
+            standard_errors=np.append(found.standard_errors, [math.nan, math.nan]),
+            information=information,
+        )
+        return self._keep(whole, len(x), int(np.count_nonzero(x)), [], found.log_likelihood)
+
     def log_likelihood(self, summary: PurchaseSummary) -> FloatArray:
         """Equation (6) of Fader, Hardie & Lee (2005), and its like with one chance more."""
         p, x = self.params_, summary.frequency
@@ -73,9 +93,9 @@ class BetaGeometric(HeterogeneousModel[BetaGeometricParams]):
 
         def alive(x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
             still = p.b + x + (before - 1)
-            # Odds beyond every number are of somebody who has left: probability zero.
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-                gone = p.a * np.exp((p.r + x) * np.log((p.alpha + T) / (p.alpha + t_x)))
+            odds = (p.r + x) * np.log((p.alpha + T) / (p.alpha + t_x))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                gone = p.a * np.exp(np.minimum(odds, LONGEST_ODDS))
                 result: FloatArray = still / (still + gone)
             return result if before else np.where(x > 0, result, 1.0)
 

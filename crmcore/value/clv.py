@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value import nbd
-from crmcore.value.bgnbd import BGNBD
 from crmcore.value.bounds import within
 from crmcore.value.cost_to_serve import fit_costs, forecast_costs
 from crmcore.value.count_spread import chance_to_buy, ordered_pairs
@@ -23,14 +21,11 @@ from crmcore.value.gamma_gamma import GammaGamma
 from crmcore.value.model import Buying, Ledger, ValueModel, ValueTerms
 from crmcore.value.outlook import outlook
 from crmcore.value.parameter_error import parameter_error
-from crmcore.value.plain_retention import PURCHASES_ASSUMED, PlainRetention
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.summary import InvalidHistory, PurchaseSummary
 
 FloatArray = NDArray[np.float64]
 
-_NEVER = 1e-9
-_NEVER_A_DAY = 1e-100  # No silence outweighs it.
 MOST_OFTEN = 3.0  # A forecast makes nobody buy more, or less, often than this factor while he is active.
 
 
@@ -68,7 +63,7 @@ def learn_from_firm(
     days = _active_days(summary, purchases.p_alive(summary))
     return ValueModel(
         purchases=purchases,
-        without_leaving=_without_leaving(summary, purchases),
+        without_leaving=type(purchases)().fit_without_leaving(summary),
         spend=spend,
         costs=fit_costs(ledger.service_cost, ledger.service_cost_squared, days),
         usual_return=float(_sent_back(summary).sum()) / total if total > 0 else 0.0,
@@ -80,15 +75,6 @@ def learn_from_firm(
         terms=terms,
         forecaster=forecaster,
     )
-
-
-def _without_leaving(summary: PurchaseSummary, purchases: Buying) -> Buying:
-    """The same model, whose chance to leave is nought, to the last digit."""
-    if isinstance(purchases, PlainRetention):
-        rate = (float(summary.frequency.sum()) + PURCHASES_ASSUMED) / float(summary.T.sum())
-        return PlainRetention.of(rate, _NEVER_A_DAY)
-    # That of BG/NBD is the NBD.
-    return BGNBD.of(*nbd.best_parameters(summary.frequency, summary.T), _NEVER, 1.0)
 
 
 def value_customers(

@@ -15,7 +15,7 @@ from crmcore.value.ahead import Tables, check_ahead, integrate
 from crmcore.value.estimator import Estimator
 from crmcore.value.fitting import LEAST_GAIN, Diagnostic, Optimum
 from crmcore.value.purchase_model import Forecast, check_horizon
-from crmcore.value.summary import InvalidHistory, PurchaseSummary
+from crmcore.value.summary import InvalidHistory, PurchaseSummary, check_summary
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 MIN_REPEAT_BUYERS = 50
+NEVER = 1e-100  # A chance, or a rate, to leave that no silence outweighs.
+LONGEST_ODDS = 200.0  # Powers of e; a chance to be active below 1e-86 is none.
 
 
 class DropoutModel[P: DataclassInstance](Estimator[P], ABC):
@@ -170,6 +172,7 @@ def _tables(
 
 def check_observed(summary: PurchaseSummary) -> None:
     """Raises InvalidHistory where there is nothing to fit."""
+    check_summary(summary)
     if not (summary.T > 0).any():
         raise InvalidHistory("no customer was observed for longer than a day; load orders before fitting")
 

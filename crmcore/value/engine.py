@@ -73,9 +73,9 @@ def fit_firm(
     if few:
         purchases, spend, of_fits = _fit_few(summary)
     else:
-        purchases = BGNBD().fit(summary)
+        purchases, of_purchases = _fit_purchases(summary)
         spend, of_spend = _fit_spend(summary)
-        of_fits = purchases.diagnostics_ + of_spend
+        of_fits = of_purchases + of_spend
     diagnostics = of_fits + of_log
     if any(d.blocking for d in diagnostics):
         return FirmFit(purchases, spend, None, diagnostics)
@@ -130,6 +130,21 @@ def _fit_few(summary: PurchaseSummary) -> tuple[Buying, GammaGamma, tuple[Diagno
         for d in purchases.diagnostics_
     )
     return purchases, spend, of_purchases + of_spend
+
+
+def _fit_purchases(summary: PurchaseSummary) -> tuple[BGNBD, tuple[Diagnostic, ...]]:
+    """BG/NBD; without a chance to leave where the orders show none, as a young shop's may before its first
+    quiet season: that is no reason to value nobody."""
+    purchases = BGNBD().fit(summary)
+    if all(d.code != "dropout_not_identified" for d in purchases.diagnostics_):
+        return purchases, purchases.diagnostics_
+    staying = BGNBD().fit_without_leaving(summary)
+    instead = "Until they do, silence takes nobody for gone; it only lowers how often he is expected to buy."
+    return staying, staying.diagnostics_ + tuple(
+        replace(d, message=f"{d.message} {instead}", blocking=False)
+        for d in purchases.diagnostics_
+        if d.code == "dropout_not_identified"
+    )
 
 
 def _fit_spend(summary: PurchaseSummary) -> tuple[GammaGamma, tuple[Diagnostic, ...]]:

@@ -23,7 +23,7 @@ from crmcore.value.counts import count
 from crmcore.value.dropout import MIN_REPEAT_BUYERS
 from crmcore.value.estimator import Estimator
 from crmcore.value.fitting import Diagnostic, Objective, Optimum, blocks, by_logarithms, maximise, sample_of
-from crmcore.value.summary import InvalidHistory, PurchaseSummary
+from crmcore.value.summary import InvalidHistory, PurchaseSummary, check_summary
 
 FloatArray = NDArray[np.float64]
 
@@ -53,6 +53,7 @@ class GammaGamma(Estimator[GammaGammaParams]):
 
         Raises InvalidHistory where nobody has spent on a repeat purchase.
         """
+        check_summary(summary)
         used = (summary.frequency > 0) & (summary.monetary_value > 0)
         x, zbar = summary.frequency[used], summary.monetary_value[used]
         n = len(x)

@@ -18,16 +18,11 @@ FloatArray = NDArray[np.float64]
 
 def best_log_likelihood(x: FloatArray, T: FloatArray) -> float:
     """The highest log-likelihood of the purchase times under the NBD; x and T have shape (n,)."""
-    return _fit(x, T).log_likelihood
+    return fit(x, T).log_likelihood
 
 
-def best_parameters(x: FloatArray, T: FloatArray) -> tuple[float, float]:
-    """r and alpha (unit of T) at that maximum."""
-    r, alpha = np.exp(_fit(x, T).log_parameters)
-    return float(r), float(alpha)
-
-
-def _fit(x: FloatArray, T: FloatArray) -> Optimum:
+def fit(x: FloatArray, T: FloatArray) -> Optimum:
+    """That maximum, by the logarithms of r and alpha (unit of T)."""
     rows = sample_of(len(x))
     rough = None if rows is None else _objective(x[rows], T[rows])
     start = np.log([0.5, 0.3 * T.mean()])

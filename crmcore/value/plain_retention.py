@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import gammainc, gammaln
 
 from crmcore.value.ahead import check_ahead
-from crmcore.value.dropout import DropoutModel, check_observed
+from crmcore.value.dropout import NEVER, DropoutModel, check_observed
 from crmcore.value.estimator import InvalidParameters
 from crmcore.value.fitting import Diagnostic, Objective, by_logarithms, maximise
 from crmcore.value.summary import PurchaseSummary
@@ -77,6 +77,12 @@ class PlainRetention(DropoutModel[PlainRetentionParams]):
             [Diagnostic("same_rates_assumed", message, False)],
             likelihood(x, t_x, T)(found.log_parameters)[0],
         )
+
+    def fit_without_leaving(self, summary: PurchaseSummary) -> Self:
+        """The same for customers who never leave. Raises as :meth:`fit`."""
+        check_observed(summary)
+        rate = (float(summary.frequency.sum()) + PURCHASES_ASSUMED) / float(summary.T.sum())
+        return self.of(rate, NEVER)
 
     def leaning(self, summary: PurchaseSummary) -> Objective:
         """What :meth:`fit` maximises: the log-likelihood of all histories, and what is assumed before any."""

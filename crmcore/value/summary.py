@@ -98,6 +98,16 @@ class PurchaseSummary:
         return summary
 
 
+def check_summary(given: object) -> None:
+    """Raises InvalidHistory for what is no summary, and says how to make one."""
+    if not isinstance(given, PurchaseSummary):
+        raise InvalidHistory(
+            f"a model is fitted to a PurchaseSummary, not to a {type(given).__name__}; make one of orders "
+            "with summarise(orders, observed_until=...), or of columns with PurchaseSummary.of(frequency, "
+            "recency, T, monetary_value)"
+        )
+
+
 def summarise(
     orders: Iterable[tuple[Any, date | int, Any]], *, observed_until: date | int
 ) -> PurchaseSummary:

@@ -303,8 +303,8 @@ def test_the_model_can_be_looked_at_alone_in_days_and_in_weeks(crm: Crm) -> None
     assert by_day.log_likelihood_ < 0
 
 
-def test_a_fit_that_fails_with_enough_repeat_buyers_stays_unpublished(crm: Crm) -> None:
-    """Sixty who buy at one pace and never leave: BG/NBD cannot say who left, and nothing takes its place."""
+def test_a_shop_that_nobody_leaves_is_valued_and_nobody_is_taken_for_gone(crm: Crm) -> None:
+    """Sixty who buy at one pace and never leave: BG/NBD cannot say who left."""
     rng = np.random.default_rng(4)
     today = crm.firm.today(crm.clock())
     ids = [f"r{i:02d}" for i in range(60)]
@@ -313,6 +313,11 @@ def test_a_fit_that_fails_with_enough_repeat_buyers_stays_unpublished(crm: Crm) 
         for n, ago in enumerate(sorted({400, *rng.integers(2, 400, 12).tolist()})):
             add_order(crm, f"o{i}-{n}", customer_id, today - timedelta(days=ago), "30.00")
     report = score(crm)
-    assert not report.run.published
-    assert "dropout_not_identified" in [d.code for d in report.diagnostics]
+    assert report.run.published
+    (said,) = [d for d in report.diagnostics if d.code == "dropout_not_identified"]
+    assert not said.blocking
+    assert "silence takes nobody for gone" in said.message
     assert "same_rates_assumed" not in [d.code for d in report.diagnostics]
+    card = value_card(crm, ids[0])
+    assert card is not None
+    assert card.p_alive > 0.99

@@ -12,11 +12,13 @@ from crmcore.value import (
     BGNBD,
     MBGNBD,
     GammaGamma,
+    InvalidHistory,
     InvalidParameters,
     NotFitted,
     ParetoNBD,
     PlainRetention,
     PurchaseSummary,
+    fitting,
 )
 from crmcore.value.engine import score_firm
 from crmcore.value.model import Ledger, ValueTerms
@@ -164,11 +166,11 @@ def test_a_handful_of_repeat_buyers_is_too_few() -> None:
         assert "too_few_repeat_buyers" in [d.code for d in model.fit(few).diagnostics_]
 
 
-def test_nothing_is_valued_by_fits_that_fail_their_checks() -> None:
-    """Nobody ever leaves, so every chance to have left would be made up."""
-    rng = np.random.default_rng(5)
-    loyal = simulate_summary(rng, 400, BGNBD.of(1.5, 60.0, 1e-6, 5.0), SPEND, 300.0)
-    scoring = score_firm(loyal, Ledger(*(np.zeros(400) for _ in range(4))), ValueTerms(0.4, 0.1, 365))
+def test_nothing_is_valued_by_fits_that_fail_their_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "_STEPS", 1)
+    shop = _shop()
+    scoring = score_firm(shop, Ledger(*(np.zeros(len(shop)) for _ in range(4))), ValueTerms(0.4, 0.1, 365))
+    assert "not_converged" in [d.code for d in scoring.fit.diagnostics]
     assert scoring.fit.purchases is not None
     assert scoring.values is None
 
@@ -318,3 +320,20 @@ def test_plain_retention_learns_what_few_customers_can_tell() -> None:
     assert 0.3 < nobody_left.yearly_retention() < 1
     assert [d.code for d in nobody_left.diagnostics_] == ["same_rates_assumed"]
     assert nobody_left.publishable_
+
+
+def test_the_fit_without_leaving_is_the_nbd_and_no_silence_outweighs_it() -> None:
+    shop = _shop()
+    staying = BGNBD().fit_without_leaving(shop)
+    long_silent = PurchaseSummary.of([3, 40], [10, 200], [2_000, 2_000])
+    assert staying.p_alive(long_silent) == pytest.approx(1.0)
+    assert staying.log_likelihood_ < BGNBD().fit(shop).log_likelihood_
+    assert staying.log_likelihood_ == pytest.approx(float(staying.log_likelihood(shop).sum()))
+    assert staying.variance_of(np.array([1.0, 0.0, 0.0, 0.0])) > 0
+    assert staying.variance_of(np.array([0.0, 0.0, 1.0, 1.0])) < 1e-9
+
+
+@pytest.mark.parametrize("model", [BGNBD, MBGNBD, ParetoNBD, PlainRetention, GammaGamma])
+def test_what_is_no_summary_is_refused_with_how_to_make_one(model: type[BGNBD]) -> None:
+    with pytest.raises(InvalidHistory, match=r"PurchaseSummary\.of"):
+        model().fit([1, 2, 3])  # type: ignore[arg-type]

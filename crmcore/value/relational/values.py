@@ -12,6 +12,7 @@ import ibis
 from ibis.expr.types import FloatingValue, IntegerValue, Table, Value
 
 from crmcore.value.clv import MOST_OFTEN
+from crmcore.value.dropout import LONGEST_ODDS
 from crmcore.value.outlook import LEAST, LEAST_SPREAD, WIDEST
 from crmcore.value.potential import PURCHASES_OF_DOUBT, WINDOW_DAYS
 from crmcore.value.relational.tables import FARTHEST, STEPS_PER_UNIT, TERMS
@@ -19,8 +20,6 @@ from crmcore.value.relational.tables import FARTHEST, STEPS_PER_UNIT, TERMS
 Add = Callable[..., Table]  # The table with more columns, and without some.
 Fence = Callable[[Table], Table]
 
-# Odds of having left beyond this power of e count as this: a chance to be active below 1e-86 is none.
-_LONGEST_ODDS = 200.0
 # Below these the logarithm and the exponential lose digits, and four or five terms of their series lose none.
 _SMALL = 1e-4
 _SHORT = 1e-2
@@ -165,11 +164,11 @@ def _alive(t: Table) -> FloatingValue:
     """``p_alive`` of the purchase model."""
     if _alike(t):
         both = t.purchase_rate + t.leaving_rate
-        silence = ibis.least(both * (t["T"] - t.t_x), _LONGEST_ODDS)
+        silence = ibis.least(both * (t["T"] - t.t_x), LONGEST_ODDS)
         alive: FloatingValue = 1.0 / (1.0 + t.leaving_rate / both * (silence.exp() - 1.0))
         return alive
     odds = (t.r + t.x) * ((t.alpha + t["T"]) / (t.alpha + t.t_x)).ln()
-    still, gone = t.b + t.x - 1.0, t.a * ibis.least(odds, _LONGEST_ODDS).exp()
+    still, gone = t.b + t.x - 1.0, t.a * ibis.least(odds, LONGEST_ODDS).exp()
     return ibis.ifelse(t.x > 0, still / (still + gone), 1.0)
 
 
@@ -382,4 +381,4 @@ def _log1p(y: FloatingValue) -> FloatingValue:
 def _chance(z: FloatingValue) -> FloatingValue:
     """1 - exp(-z) for z >= 0: the chance of at least one event."""
     series = z * (1.0 - z / 2.0 * (1.0 - z / 3.0 * (1.0 - z / 4.0 * (1.0 - z / 5.0 * (1.0 - z / 6.0)))))
-    return ibis.ifelse(z < _SHORT, series, 1.0 - (-ibis.least(z, _LONGEST_ODDS)).exp())
+    return ibis.ifelse(z < _SHORT, series, 1.0 - (-ibis.least(z, LONGEST_ODDS)).exp())
