@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
     func,
     null,
     or_,
@@ -103,6 +104,27 @@ class Scorings:
         found = self._connection.execution_options(stream_results=True).execute(query, values)
         for rows in found.partitions(_PART):
             yield list(zip(*rows, strict=True))
+
+    # --- what looks back ---
+
+    def tiers_known_of(self, day: date) -> dict[str, Tier]:
+        """Everybody's tier as of the end of ``day``, whenever that was found: by the published run that
+        knows most of the days until then."""
+        known = value_snapshots.c.observed_until <= day
+        run = (  # Not one that knew more of everybody already, and so valued nobody as of its own day.
+            select(value_runs.c.run_id)
+            .where(value_runs.c.published, value_runs.c.observed_until <= day)
+            .where(exists().where(value_snapshots.c.run_id == value_runs.c.run_id, known))
+            .order_by(value_runs.c.observed_until.desc(), value_runs.c.scored_at.desc())
+            .limit(1)
+        )
+        run_id = self._connection.execute(run).scalar_one_or_none()
+        query = (
+            select(value_snapshots.c.customer_id, value_snapshots.c.tier)
+            .where(value_snapshots.c.run_id == run_id, known)
+            .order_by(value_snapshots.c.revision)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     # --- a scoring that is being written ---
 

@@ -13,6 +13,7 @@ from crmcore.errors import CrmError
 from crmcore.firm import Firm
 from crmcore.money import from_minor
 from crmcore.store.transaction import Transaction
+from crmcore.tiers import Tier
 from crmcore.usecases.observation import end_of, last_observed_day
 from crmcore.value.books import Books, read_books
 from crmcore.value.change import Cause, Moved, ValueChange
@@ -24,13 +25,17 @@ from crmcore.value.snapshots import ValueRun, ValueSnapshot
 
 
 class NoValueYet(CrmError):
-    """The customer had no value at that time; ``first`` is the day on which he was first valued, if ever."""
+    """The customer had no value at that time; ``first`` is the earliest day that a value of his is as of."""
 
     def __init__(self, customer_id: str, when: str, first: date | None = None) -> None:
         mend = "he needs an order, and the firm a scoring (rapport score)"
         if first is not None:
-            mend = f"he was first valued on {first}, so choose that day or a later one"
+            mend = f"he was first valued as of {first}, so choose that day or a later one"
         super().__init__(f"customer {customer_id!r} has no value {when}; {mend}")
+
+
+class NothingScored(CrmError):
+    """No scoring is of either day, so nobody had a tier that he could have changed."""
 
 
 class DaysOutOfOrder(CrmError):
@@ -58,6 +63,8 @@ def value_history(crm: Crm, customer_id: str) -> list[tuple[ValueRun, ValueSnaps
 def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueChange:
     """What moved his value from the end of ``since`` to the end of ``until`` (days of the firm).
 
+    Each is the value that was in force then; where none was, the one that was found of that day afterwards
+    (``rapport score --as-of``), so that a firm that has just brought its orders can look back.
     The parts are counted one after the other: late rows, time, orders, costs, parameters. Another order of
     counting would give other parts of the same sum. Raises :class:`NoValueYet`, :class:`DaysOutOfOrder`,
     DayInTheFuture.
@@ -65,10 +72,10 @@ def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueC
     _check_days(crm, since, until)
     with crm.store.read() as tx:
         history = tx.value.history(customer_id)
-        before = _at(history, end_of(crm.firm, since))
-        after = _at(history, end_of(crm.firm, until))
+        before = _at(history, crm.firm, since)
+        after = _at(history, crm.firm, until)
         if before is None or after is None:
-            first = history[0][1].scored_at.astimezone(crm.firm.zone).date() if history else None
+            first = min((snapshot.observed_until for _, snapshot in history), default=None)
             raise NoValueYet(customer_id, f"at the end of {since if before is None else until}", first)
         moved = _moved(tx, crm.firm, customer_id, before, after)
     currency = after[0].currency
@@ -91,11 +98,17 @@ def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueC
 
 
 def tier_migration(crm: Crm, since: date, until: date) -> TierMigration:
-    """Who had which tier at the end of two days; raises :class:`DaysOutOfOrder`, DayInTheFuture."""
+    """Who had which tier at the end of two days, as :func:`value_change` finds them.
+
+    Raises :class:`DaysOutOfOrder`, :class:`NothingScored`, DayInTheFuture.
+    """
     _check_days(crm, since, until)
     with crm.store.read() as tx:
-        before = tx.value.tiers_at(end_of(crm.firm, since))
-        after = tx.value.tiers_at(end_of(crm.firm, until))
+        before, after = (_tiers_at(tx, crm.firm, day) for day in (since, until))
+    if not before and not after:
+        raise NothingScored(
+            f"nobody was valued as of {until} or before; score as of both days (rapport score --as-of)"
+        )
     moves = Counter((before.get(c, "none"), after.get(c, "none")) for c in before.keys() | after.keys())
     return TierMigration(since, until, dict(moves))
 
@@ -107,9 +120,19 @@ def _check_days(crm: Crm, since: date, until: date) -> None:
 
 
 def _at(
-    history: list[tuple[ValueRun, ValueSnapshot]], moment: datetime
+    history: list[tuple[ValueRun, ValueSnapshot]], firm: Firm, day: date
 ) -> tuple[ValueRun, ValueSnapshot] | None:
-    return next((pair for pair in reversed(history) if pair[1].scored_at < moment), None)
+    """What was in force at the end of the day; where nothing was, the newest that was found of it later."""
+    moment = end_of(firm, day)
+    in_force = next((pair for pair in reversed(history) if pair[1].scored_at < moment), None)
+    if in_force is not None:
+        return in_force
+    found_later = [pair for pair in reversed(history) if pair[1].observed_until <= day]
+    return max(found_later, key=lambda pair: pair[1].observed_until, default=None)
+
+
+def _tiers_at(tx: Transaction, firm: Firm, day: date) -> dict[str, Tier]:
+    return tx.value.tiers_at(end_of(firm, day)) or tx.scorings.tiers_known_of(day)
 
 
 def _moved(

@@ -13,12 +13,14 @@ from typer.testing import CliRunner
 
 from cli import value as value_commands
 from crmcore.crm import Crm
+from crmcore.money import from_minor
 from crmcore.store import schema
 from crmcore.store.database import raw_connection
 from crmcore.usecases.observation import DayInTheFuture
 from crmcore.usecases.value import value_card
 from crmcore.usecases.value_history import (
     DaysOutOfOrder,
+    NothingScored,
     NoValueYet,
     tier_migration,
     value_change,
@@ -132,8 +134,44 @@ def test_who_was_never_valued_has_no_history_and_is_told_so(crm: Crm) -> None:
     today = crm.firm.today(crm.clock())
     with pytest.raises(NoValueYet, match="'nobody' has no value at all"):
         value_history(crm, "nobody")
-    with pytest.raises(NoValueYet, match=f"he was first valued on {today}"):
-        value_change(crm, ids[0], today - timedelta(days=1), today)
+    yesterday = today - timedelta(days=1)  # The last whole day, which the scoring of today is of.
+    with pytest.raises(NoValueYet, match=f"he was first valued as of {yesterday}"):
+        value_change(crm, ids[0], today - timedelta(days=2), today)
+
+
+def test_a_firm_that_has_just_brought_its_orders_can_look_back(crm_on_both: Crm) -> None:
+    crm = crm_on_both
+    ids = open_shop(crm, 300)
+    today = crm.firm.today(crm.clock())
+    half_a_year_ago, yesterday = today - timedelta(days=182), today - timedelta(days=1)
+    with pytest.raises(NothingScored, match="score as of both days"):
+        tier_migration(crm, half_a_year_ago, yesterday)
+    earlier = score(crm, as_of=half_a_year_ago)
+    score(crm, as_of=yesterday)
+    moves = tier_migration(crm, half_a_year_ago, yesterday).counts
+    assert sum(moves.values()) == 300
+    assert sum(n for (before, _), n in moves.items() if before != "none") == earlier.customers
+    assert any(before not in ("none", after) for before, after in moves)
+    who = next(c for c in ids if len(value_history(crm, c)) == 2)
+    then, now = (snapshot for _, snapshot in value_history(crm, who))
+    change = value_change(crm, who, half_a_year_ago, yesterday)
+    assert (change.before, change.after) == tuple(
+        from_minor(snapshot.clv_minor, crm.firm.currency) for snapshot in (then, now)
+    )
+    assert change.after - change.before == sum((m.amount for m in change.moved), Decimal(0))
+
+
+def test_to_look_back_last_changes_nothing_of_what_was_found_before(crm: Crm) -> None:
+    ids = open_shop(crm, 300)
+    today = crm.firm.today(crm.clock())
+    half_a_year_ago, yesterday = today - timedelta(days=182), today - timedelta(days=1)
+    for day in (half_a_year_ago, yesterday):
+        score(crm, as_of=day)
+    moves = tier_migration(crm, half_a_year_ago, yesterday).counts
+    found = [value_change(crm, c, yesterday, yesterday).after for c in ids]
+    score(crm, as_of=half_a_year_ago)
+    assert [value_change(crm, c, yesterday, yesterday).after for c in ids] == found
+    assert tier_migration(crm, half_a_year_ago, yesterday).counts == moves
 
 
 def test_a_need_that_were_met_turns_potential_into_value(crm: Crm) -> None:
