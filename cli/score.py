@@ -33,7 +33,8 @@ def score_command(
         typer.Option(
             "--as-of",
             formats=["%Y-%m-%d"],
-            help="Use the orders until the end of this day; the last whole day unless given.",
+            help="Use the orders until the end of this day; the last whole day unless given. Score "
+            "several days in their order: the newest scoring is in force.",
         ),
     ] = None,
     engine: Annotated[

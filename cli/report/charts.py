@@ -35,7 +35,7 @@ def draw(chart: Chart, width: int, title: str, description: str) -> Markup:
         "width": width,
         "height": chart.height,
         "background": "transparent",
-        "padding": 2,
+        "padding": {"left": 2, "top": 2, "bottom": 2, "right": 12},  # Half of the last number of an axis.
         "autosize": {"type": "fit-x", "contains": "padding"},
         "layer": chart.layers,
         "config": _LOOK,

@@ -45,7 +45,7 @@ def histories(draw: st.DrawFn) -> PurchaseSummary:
 
 
 @settings(max_examples=100, deadline=None)
-@given(histories(), any_model, st.floats(0, 3650))
+@given(histories(), any_model, st.floats(0, 3650, allow_subnormal=False))
 def test_expectations_are_finite_and_within_their_bounds(
     history: PurchaseSummary, model: PurchaseModels, horizon: float
 ) -> None:
