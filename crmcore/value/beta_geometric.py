@@ -20,7 +20,7 @@ from scipy.special import betainc, betaln, digamma, gammaln, polygamma
 
 from crmcore.value import nbd
 from crmcore.value.ahead import check_ahead, in_blocks, integrate_until
-from crmcore.value.counts import count
+from crmcore.value.counts import by_age, count
 from crmcore.value.dropout import LONGEST_ODDS, NEVER, HeterogeneousModel, check_observed, diagnose_dropout
 from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
 from crmcore.value.hypergeometric import mean_power
@@ -169,7 +169,8 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray, chances_before: in
     values, times = count(x)
     chances = values + chances_before
     could = slice(None) if chances_before else x > 0
-    ages = T[:0] if chances_before else T[x == 0]
+    never = T[:0] if chances_before else T[x == 0]
+    ages, customers, _ = by_age(never, np.zeros(len(never)))
     x, t_x, T = x[could], t_x[could], T[could]
     n = float(times.sum())
 
@@ -197,13 +198,14 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray, chances_before: in
         hessian[3, 3] = times @ (polygamma(1, b + chances) - polygamma(1, b) + shared)
 
         for some in blocks(len(ages)):
-            age = alpha + ages[some]
-            log, one = float(np.log(age).sum()), 1 / age
+            age, of = alpha + ages[some], customers[some]
+            log, one = float(of @ np.log(age)), 1 / age
+            inverse = float(of @ one)
             value -= r * log
             gradient[0] -= log
-            gradient[1] -= r * one.sum()
-            hessian[0, 1] -= one.sum()
-            hessian[1, 1] += r * (one @ one)
+            gradient[1] -= r * inverse
+            hessian[0, 1] -= inverse
+            hessian[1, 1] += r * (of @ one**2)
 
         for some in blocks(len(x)):
             shape, last = r + x[some], b + x[some] + (chances_before - 1)

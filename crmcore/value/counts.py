@@ -1,4 +1,4 @@
-"""How often each whole number occurs: sums over customers that depend on their frequency alone."""
+"""How often each whole number occurs: sums over customers that depend on their frequency, or age, alone."""
 
 from __future__ import annotations
 
@@ -25,3 +25,16 @@ def count(x: FloatArray) -> tuple[FloatArray, FloatArray]:
         histogram[: len(found)] += found
     values = np.flatnonzero(histogram)
     return values.astype(np.float64), histogram[values].astype(np.float64)
+
+
+def by_age(age: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distinct ages, how many customers have each, and how often those have bought together.
+
+    One row a customer where ages are not whole numbers, or so long that a histogram takes more memory.
+    """
+    whole = age.astype(np.int64)
+    if not len(age) or whole.max() > len(age) + 65_536 or not np.array_equal(whole, age):
+        return age, np.ones(len(age)), x
+    customers, purchases = np.bincount(whole), np.bincount(whole, weights=x)
+    ages = np.flatnonzero(customers)
+    return ages.astype(np.float64), customers[ages].astype(np.float64), purchases[ages]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, polygamma
 
-from crmcore.value.counts import count
+from crmcore.value.counts import by_age, count
 from crmcore.value.fitting import Objective, Optimum, blocks, by_logarithms, maximise, sample_of
 
 FloatArray = NDArray[np.float64]
@@ -32,19 +32,20 @@ def fit(x: FloatArray, T: FloatArray) -> Optimum:
 def _objective(x: FloatArray, T: FloatArray) -> Objective:
     values, times = count(x)
     n = len(x)
+    ages, customers, purchases = by_age(T, x)
 
     def objective(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         params = np.exp(theta)
         r, alpha = params
         log_age = log_age_x = inverse = inverse_x = square = square_x = 0.0
-        for some in blocks(n):
-            xs, age = x[some], alpha + T[some]
+        for some in blocks(len(ages)):
+            age, of, xs = alpha + ages[some], customers[some], purchases[some]
             log, one = np.log(age), 1 / age
-            log_age += log.sum()
+            log_age += of @ log
             log_age_x += xs @ log
-            inverse += one.sum()
+            inverse += of @ one
             inverse_x += xs @ one
-            square += one @ one
+            square += of @ one**2
             square_x += xs @ one**2
         value = times @ (gammaln(r + values) - gammaln(r)) + n * r * np.log(alpha) - r * log_age - log_age_x
         gradient = np.array(

@@ -18,6 +18,7 @@ from crmcore.value import (
     nbd,
     pareto_nbd,
 )
+from crmcore.value.counts import by_age
 from crmcore.value.fitting import Objective
 
 X = np.array([0.0, 0, 1, 3, 40, 200])
@@ -88,3 +89,17 @@ def test_a_fit_that_starts_from_a_sample_is_the_fit_of_all(monkeypatch: pytest.M
 def test_estimators_show_their_parameters() -> None:
     model: Estimator[beta_geometric.BetaGeometricParams] = BGNBD.of(0.25, 4, 1, 2)
     assert repr(model) == "BGNBD(r=0.25, alpha=4, a=1, b=2)"
+
+
+def test_customers_of_one_age_are_counted_together_and_others_one_by_one() -> None:
+    age, x = np.array([5.0, 2.0, 5.0, 9.0]), np.array([1.0, 0.0, 3.0, 2.0])
+    ages, customers, purchases = by_age(age, x)
+    assert (ages.tolist(), customers.tolist(), purchases.tolist()) == ([2, 5, 9], [1, 2, 1], [0, 4, 2])
+    for others in (age + 0.5, age * 1e5):
+        found = by_age(others, x)
+        assert (found[0].tolist(), found[1].tolist(), found[2].tolist()) == (
+            others.tolist(),
+            [1] * 4,
+            x.tolist(),
+        )
+    assert [len(column) for column in by_age(age[:0], x[:0])] == [0, 0, 0]
