@@ -17,8 +17,6 @@ from ibis.expr.types import Table
 # Step by step the expression is compiled in a third of the time; DuckDB puts the steps together.
 ibis.options.sql.fuse_selects = False
 
-_FEW = 1_000  # Rows that are read where they lie, because to copy them takes longer.
-
 
 class DuckDBEngine:
     """An :class:`~crmcore.value.relational.batch.Engine`, for the length of a ``with`` block.
@@ -50,10 +48,6 @@ class DuckDBEngine:
         """The firm's rows have to be moved here."""
 
     def upload(self, name: str, rows: pa.Table) -> Table:
-        self._connection.unregister(name)
-        if len(rows) <= _FEW:
-            self._connection.register(name, rows)
-            return ibis.table(rows.schema, name=name)
         self._connection.register("incoming", rows)
         self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS FROM incoming')
         self._connection.unregister("incoming")
