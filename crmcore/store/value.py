@@ -169,8 +169,13 @@ def _beside_run_in_force(standing: Select[Any]) -> Any:
 
 
 _IN_FORCE = _STANDING.but(_beside_run_in_force)
-_NO_STANDING = [cast(null(), c.type) for c in [*_NAMED_IN_FORCE.c, *_STANDING.one.selected_columns]]
-_TO_REFRESH = Query.together(*(of.but(lambda s: s.add_columns(*_NO_STANDING)) for of in _OF_BOOKS), _IN_FORCE)
+_STANDING_TYPES = [c.type for c in [*_NAMED_IN_FORCE.c, *_STANDING.one.selected_columns]]
+# The first of a union says the types for all; psycopg keeps a statement that is shorter than 4,096 letters.
+_TO_REFRESH = Query.together(
+    _OF_BOOKS[0].but(lambda s: s.add_columns(*(cast(null(), t) for t in _STANDING_TYPES))),
+    *(of.but(lambda s: s.add_columns(*(null() for _ in _STANDING_TYPES))) for of in _OF_BOOKS[1:]),
+    _IN_FORCE,
+)
 _CURRENT = (
     select(value_snapshots, *(c.label(f"run_{c.name}") for c in value_runs.c))
     .select_from(current_values)
