@@ -190,7 +190,8 @@ _MAKE_CURRENT = text(
 )
 # Any number but that of the migrations. A lock on the table would be one more statement.
 _PUBLISHING = 5_203_418
-# In one order, so that two who lock several customers never wait for each other.
+# In one order, so that two who lock several customers never wait for each other; the lock against publishing
+# comes with the first row, before the row is locked.
 _LOCK = Query.of(
     select(func.pg_advisory_xact_lock_shared(_PUBLISHING), customer_rows.c.customer_id),
     customer_rows.c.customer_id,
@@ -276,7 +277,8 @@ class Values:
     # --- what valuing writes ---
 
     def lock(self, customers: Sequence[str]) -> None:
-        """Let nobody else refresh these customers, and no scoring publish, until the transaction ends.
+        """Let nobody else refresh these customers, and no scoring publish, until the transaction ends;
+        of nobody, nothing is locked.
 
         Whoever stored an order of the same customer meanwhile has committed before this returns. On SQLite
         there is one writer at a time, and nothing to do.

@@ -98,7 +98,8 @@ def value_change(crm: Crm, customer_id: str, since: date, until: date) -> ValueC
 
 
 def tier_migration(crm: Crm, since: date, until: date) -> TierMigration:
-    """Who had which tier at the end of two days, as :func:`value_change` finds them.
+    """Who had which tier at the end of two days: by the scoring in force then; where there was none at all,
+    by one that was made of that day afterwards.
 
     Raises :class:`DaysOutOfOrder`, :class:`NothingScored`, DayInTheFuture.
     """

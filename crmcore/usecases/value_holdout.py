@@ -17,7 +17,7 @@ from crmcore.value.forecasting import Trial
 from crmcore.value.lift import Tenth, lift_by_tenth
 from crmcore.value.operational_time import WEEK, OperationalTime
 from crmcore.value.purchase_log import PurchaseLog
-from crmcore.value.tracking import track
+from crmcore.value.tracking import track, track_base
 
 Measure = Literal["purchases", "spend"]
 
@@ -160,7 +160,7 @@ def _tracking(log: PurchaseLog, result: Backtest, until: int, horizon: int) -> t
     found = track(log, BGNBD().fit(log.until(until).summary(until)), calendar, until, horizon)
     paced: list[float] | list[None] = [None] * len(found.day)
     if result.forecaster.variant.pace:
-        paced = track(log, base.purchases, base.time, until, horizon).expected.tolist()
+        paced = track_base(log, base, horizon).expected.tolist()
     rows = zip(found.day.tolist(), found.actual.tolist(), found.expected.tolist(), paced, strict=True)
     return tuple(
         Week(date.fromordinal(day), int(actual), expected, its) for day, actual, expected, its in rows

@@ -60,9 +60,9 @@ def learn_from_firm(
     """What the value of one customer takes from all: parameters, the usual return share, the cost model."""
     total = float(summary.spent.sum())
     typical = spend.population_mean
-    # Where nothing was recorded nobody asks over how many days.
-    recorded = bool(ledger.service_cost.any())
-    days = _active_days(summary, purchases.p_alive(summary)) if recorded else summary.recency
+    days = np.zeros(len(summary))
+    if ledger.service_cost.any():  # Else nobody asks over how many days.
+        days = _active_days(summary, purchases.p_alive(summary))
     return ValueModel(
         purchases=purchases,
         without_leaving=type(purchases)().fit_without_leaving(summary),

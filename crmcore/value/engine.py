@@ -148,8 +148,8 @@ def _fit_purchases(summary: PurchaseSummary) -> tuple[BGNBD, tuple[Diagnostic, .
 
 
 def _fit_spend(summary: PurchaseSummary) -> tuple[GammaGamma, tuple[Diagnostic, ...]]:
-    """Gamma-Gamma; the usual spend, as in the forecast, where a few who spend enormously make its mean
-    infinite: that is no reason to value nobody."""
+    """Gamma-Gamma; the usual spend where a few who spend enormously make its mean infinite: that is no reason
+    to value nobody."""
     spend = GammaGamma().fit(summary)
     if all(d.code != "spend_mean_infinite" for d in spend.diagnostics_):
         return spend, spend.diagnostics_
@@ -157,6 +157,7 @@ def _fit_spend(summary: PurchaseSummary) -> tuple[GammaGamma, tuple[Diagnostic, 
     return usual_spend(summary), tuple(
         replace(d, message=f"{d.message} {instead}", blocking=False) if d.code == "spend_mean_infinite" else d
         for d in spend.diagnostics_
+        if d.code != "not_converged"  # What is not used need not have converged.
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import CrmError
-from crmcore.value.fitting import Diagnostic, Optimum
+from crmcore.value.fitting import NOT_CONVERGED, Diagnostic, Optimum
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,7 +37,7 @@ class Fit[P: DataclassInstance]:
     """``standard_errors`` are of the parameters in their own units; nan where the likelihood is flat, or
     where the parameters were given and not fitted. ``n_informative`` counts who says something: repeat
     buyers, or contracts that came up for renewal. ``information`` is the observed one of the log parameters,
-    (k, k); None where the parameters were given or stored."""
+    (k, k); None where the parameters were given or stored, and for Pareto/CNBD."""
 
     params: P
     standard_errors: P
@@ -100,7 +100,7 @@ class Estimator[P: DataclassInstance]:
         """The variance of a figure because the parameters are estimates: the delta method.
 
         gradient : its derivatives by the log parameters, (k,). Zero where the parameters were given; raises
-        NotFitted for a stored model, because the information of its fit is not stored.
+        NotFitted for a model that does not hold the information of its fit.
         """
         fit = self._fitted
         if fit.information is not None:
@@ -108,7 +108,9 @@ class Estimator[P: DataclassInstance]:
         if math.isnan(fit.log_likelihood):
             return 0.0
         name = type(self).__name__
-        raise NotFitted(f"this {name} was stored, which its information is not; fit the model again")
+        raise NotFitted(
+            f"this {name} does not hold the information of its fit, which is not stored; fit the model again"
+        )
 
     @property
     def publishable_(self) -> bool:
@@ -192,10 +194,7 @@ class Estimator[P: DataclassInstance]:
         values = [math.exp(v) for v in found.log_parameters]
         errors = [float(e) * v for e, v in zip(found.standard_errors, values, strict=True)]
         if not found.converged:
-            message = (
-                "The likelihood has not reached its maximum, so the parameters may be far from the best."
-            )
-            diagnostics = [Diagnostic("not_converged", message, True), *diagnostics]
+            diagnostics = [NOT_CONVERGED, *diagnostics]
         self._fit = Fit(
             self._named(values),
             self._named(errors),

@@ -39,6 +39,13 @@ class Diagnostic:
     blocking: bool
 
 
+NOT_CONVERGED = Diagnostic(
+    "not_converged",
+    "The likelihood has not reached its maximum, so the parameters may be far from the best.",
+    True,
+)
+
+
 @dataclass(frozen=True)
 class Optimum:
     """``log_parameters`` and ``standard_errors`` have shape (k,); the errors are of the logarithms, nan where

@@ -18,13 +18,14 @@ from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.pareto_nbd import ParetoNBD
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.recalibration import Recalibration, fit_recalibration
-from crmcore.value.rhythm import DEAR, Pauses, usual_in_rhythm
+from crmcore.value.rhythm import Pauses, usual_in_rhythm
 from crmcore.value.summary import PurchaseSummary
 from crmcore.value.usual_spend import usual_spend
 
 FloatArray = NDArray[np.float64]
 
 SAMPLE = 20_000  # Customers that layers and choice are learnt from; all are forecast.
+_DEAR = 4_000  # Of them, those that models with an integral a customer are fitted to.
 _MOST_ORIGINS = 5
 _YOUNGEST = 45  # Days of log before the first origin.
 _LEAST_Q = 1.05  # Below, the mean spend of the population hangs on its few largest spenders.
@@ -167,9 +168,9 @@ def _fit_base(
     if variant.base == BGNBD.NAME:
         purchases = BGNBD().fit(summary)
     elif variant.base == ParetoCNBD.NAME:
-        purchases = ParetoCNBD().fit(summary.some(DEAR), pauses.steps)
+        purchases = ParetoCNBD().fit(summary.some(_DEAR), pauses.steps)
     else:
-        purchases = ParetoNBD().fit(summary.some(DEAR))
+        purchases = ParetoNBD().fit(summary.some(_DEAR))
     per_trip = len(log.day) / len(trips.day)
     spend, scale = _fit_spend(summary), Scale.of(summary)
     return Base(until, window, time, purchases, spend, scale, pauses.trip_days, per_trip)

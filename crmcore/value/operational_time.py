@@ -32,7 +32,7 @@ IntArray = NDArray[np.int64]
 WEEK = 7
 _ROUNDS = 2
 _MOST_WEEKS = 312  # Six years: the fit takes the cube of them, and one wrong date may be decades off.
-_NEW = 14  # Days for which a customer is young.
+NEW = 14  # Days for which a customer is young.
 _PRIOR = 30.0  # Purchases that say that the young buy as others do, before any come.
 
 
@@ -129,7 +129,7 @@ def usual_at_random(log: PurchaseLog, until: int, time: OperationalTime) -> tupl
             steps -= np.bincount(ends + 1, weights=rates, minlength=end + 2)
         return by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
 
-    return from_day(0), from_day(_NEW)
+    return from_day(0), from_day(NEW)
 
 
 # Of a log until a day and on a clock: repeat purchases that are usual a week, of all and of the settled,
@@ -177,7 +177,7 @@ def _came_and_usual(
     Some shops sell again within days of a first purchase, which is no pace: else weeks with many newcomers
     would seem fast. By how much, is learnt in the weeks that belong to the settled customers.
     """
-    came, of_settled = (_repeats(log, until, time.first_day, after) for after in (0, _NEW))
+    came, of_settled = (_repeats(log, until, time.first_day, after) for after in (0, NEW))
     usual, settled = usual_purchases(log, until, time)
     young = np.maximum(usual - settled, 0.0)
     known = settled > young

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from crmcore.value.cnbd_likelihood import ROWS, ParetoCNBDParams, likelihood, parts
 from crmcore.value.dropout import check_observed
 from crmcore.value.estimator import Estimator, Fit
-from crmcore.value.fitting import Diagnostic, blocks, maximise, sample_of
+from crmcore.value.fitting import NOT_CONVERGED, blocks, maximise, sample_of
 from crmcore.value.pareto_nbd import time_active
 from crmcore.value.summary import PurchaseSummary
 
@@ -29,11 +29,6 @@ FloatArray = NDArray[np.float64]
 
 _SAMPLE = 1000  # Quadrature makes a customer dear, so the search is on few.
 _LEAST_RATE = 1e-12
-_NOT_CONVERGED = Diagnostic(
-    "not_converged",
-    "The likelihood has not reached its maximum, so the parameters may be far from the best.",
-    True,
-)
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class ParetoCNBD(Estimator[ParetoCNBDParams]):
             found.log_likelihood,
             n,
             int(np.count_nonzero(x)),
-            () if found.converged else (_NOT_CONVERGED,),
+            () if found.converged else (NOT_CONVERGED,),
         )
         return self
 

@@ -100,8 +100,8 @@ class PurchaseLog:
         has the day of its first purchase and the spend of all. With 0 the log itself."""
         if apart == 0:
             return self
-        opens = np.ones(len(self.customer), dtype=bool)
-        opens[1:] = (np.diff(self.customer) != 0) | (np.diff(self.day) > apart)
+        opens = _changes(self.customer)
+        opens[1:] |= np.diff(self.day) > apart
         starts = np.flatnonzero(opens)
         return replace(
             self,

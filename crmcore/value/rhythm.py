@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.value.operational_time import WEEK, OperationalTime, by_week
+from crmcore.value.operational_time import NEW, OperationalTime, by_week
 from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.purchase_log import PurchaseLog
 
@@ -24,9 +24,7 @@ _PRIOR = 30.0  # Customers who say that purchases come at random, before any spe
 _AT_RANDOM = 1 / 12
 _CLUMPS, _NO_CLUMPS = 0.75, 0.9
 _LONGEST_TRIP = 14  # Days between two purchases.
-_YOUNG = 2 * WEEK
-DEAR = 4_000  # Customers that models with an integral a customer are fitted to.
-_FEW = 1_000  # Of them, those whom sums over all customers need.
+_FEW = 1_000  # Customers whom what a clock expects is learnt from.
 
 
 @dataclass(frozen=True)
@@ -39,32 +37,30 @@ class Pauses:
 
     @classmethod
     def of(cls, log: PurchaseLog) -> Pauses:
-        """On the calendar, so that they are the same on every clock."""
-        calendar = OperationalTime.calendar(int(log.day.min()), int(log.day.max()))
-        return cls(steps_of(log, calendar), trip_days_of(log, calendar))
+        """In days, so that they are the same on every clock."""
+        shape = _shape(log)
+        return cls(steps_of(shape), trip_days_of(log) if shape < _CLUMPS else 0)
 
 
-def steps_of(log: PurchaseLog, time: OperationalTime) -> int:
+def steps_of(shape: float) -> int:
     """The shape of the pauses as a whole number, from 1 (at random, or in clumps) to 4."""
-    return int(np.clip(np.rint(_shape(log, time)), 1, _MOST))
+    return int(np.clip(np.rint(shape), 1, _MOST))
 
 
-def trip_days_of(log: PurchaseLog, time: OperationalTime) -> int:
-    """How many days apart purchases are still of one trip; 0 where they do not come in clumps.
+def trip_days_of(log: PurchaseLog) -> int:
+    """How many days apart purchases that come in clumps are still of one trip.
 
-    So many that the pauses between trips are those of chance. Where two weeks are not enough, it is not trips
-    that make the pauses so unlike.
+    So many that the pauses between trips are those of chance. 0 where two weeks are not enough: it is not
+    trips then that make the pauses so unlike.
     """
-    if _shape(log, time) >= _CLUMPS:
-        return 0
     longer = range(1, _LONGEST_TRIP + 1)
-    return next((days for days in longer if _shape(log.trips(days), time) >= _NO_CLUMPS), 0)
+    return next((days for days in longer if _shape(log.trips(days)) >= _NO_CLUMPS), 0)
 
 
-def _shape(log: PurchaseLog, time: OperationalTime) -> float:
+def _shape(log: PurchaseLog) -> float:
     """Each customer speaks once, however often he buys."""
     who = log.customer
-    pause = np.diff(time.at(log.day))
+    pause = np.diff(log.day)
     place = np.arange(len(who)) - np.searchsorted(who, who)
     # Pairs that share no pause: his first and second, his third and fourth ...
     pairs = np.flatnonzero((who[2:] == who[:-2]) & (place[:-2] % 2 == 0))
@@ -109,4 +105,4 @@ def usual_in_rhythm(
         steps -= np.bincount(stop.ravel() + 1, weights=weights, minlength=end + 2)
         return by_week(np.maximum(np.cumsum(steps)[time.first_day - first : end + 1], 0.0))
 
-    return from_day(0), from_day(_YOUNG)
+    return from_day(0), from_day(NEW)

@@ -200,9 +200,12 @@ def _check_columns(frequency: FloatArray, **others: FloatArray | Sequence[Any]) 
             f"frequency needs one figure a customer, got an array of shape {frequency.shape}"
         )
     for name, column in others.items():
-        if np.ndim(column) > 1 or len(column) != len(frequency):
+        # Ids may be tuples, of which an array would have two axes.
+        shape = getattr(column, "shape", (len(column),))
+        if shape != frequency.shape:
+            of = f"of {shape[0]}" if len(shape) == 1 else f"an array of shape {shape}"
             raise InvalidHistory(
-                f"frequency is of {len(frequency)} customers, but {name} is of {len(column)}; "
+                f"frequency is of {len(frequency)} customers, but {name} is {of}; "
                 "every column needs one figure a customer, in the same order"
             )
 

@@ -7,13 +7,13 @@ day, summed over the customers. So the curve shows whether the model has the sho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from crmcore.value.forecast_base import PurchaseBase
+from crmcore.value.forecast_base import Base, PurchaseBase
 from crmcore.value.operational_time import WEEK, OperationalTime
 from crmcore.value.purchase_log import PurchaseLog
 
@@ -50,6 +50,16 @@ def track(log: PurchaseLog, model: PurchaseBase, time: OperationalTime, until: i
     actual = np.searchsorted(np.sort(log.day[repeat]), day, side="right").astype(np.float64)
     came, newcomers = np.unique(log.first_day[known], return_counts=True)
     return Tracking(day, actual, _expected(time, model, day, came, newcomers))
+
+
+def track_base(log: PurchaseLog, base: Base, horizon: int) -> Tracking:
+    """The same of what a forecast begins with, on its clock. Where that counts trips, a customer's first trip
+    holds repeat purchases, too."""
+    found = track(log, base.purchases, base.time, base.until, horizon)
+    if base.trip_days == 0:
+        return found
+    came = np.searchsorted(np.sort(log.first_day[log.first_day <= base.until]), found.day, side="right")
+    return replace(found, expected=base.per_trip * (found.expected + came) - came)
 
 
 def _expected(

@@ -18,6 +18,7 @@ from crmcore.value.pareto_cnbd import ParetoCNBD
 from crmcore.value.purchase_log import PurchaseLog
 from crmcore.value.rhythm import Pauses, usual_in_rhythm
 from crmcore.value.summary import PurchaseSummary
+from crmcore.value.tracking import track_base
 from tests.value.worlds import World, a_world
 
 UNTIL, HORIZON = 560, 150
@@ -212,9 +213,7 @@ def some_trials(rhythm: float) -> tuple[Trial, ...]:
 
 
 def test_a_rhythm_stays_unless_it_foresaw_worse_in_every_window() -> None:
-    kept, refused = (
-        replace(v, pace=True, recalibration="habits") for v in (IN_RHYTHM, AT_RANDOM)
-    )  # fmt: skip
+    kept, refused = (replace(v, pace=True, recalibration="habits") for v in (IN_RHYTHM, AT_RANDOM))
     assert choose(some_trials(0.81), IN_RHYTHM) == kept
     assert choose(some_trials(0.83), IN_RHYTHM) == refused
     assert why_chosen(some_trials(0.83))[0] == (
@@ -225,3 +224,12 @@ def test_a_rhythm_stays_unless_it_foresaw_worse_in_every_window() -> None:
 
 def test_among_few_repeat_buyers_the_rhythm_of_their_pauses_is_believed_without_trials() -> None:
     assert choose((), IN_RHYTHM) == replace(IN_RHYTHM, pace=True, recalibration="habits")
+
+
+def test_the_curve_of_a_forecast_of_trips_counts_purchases() -> None:
+    log = a_shop("batch")
+    base = fit_variant(IN_TRIPS, log, UNTIL, HORIZON).base
+    found = track_base(log, base, HORIZON)
+    assert base.per_trip > 1.5
+    assert found.expected[0] == found.actual[0] == 0
+    assert found.expected[-1] == pytest.approx(found.actual[-1], rel=0.1)

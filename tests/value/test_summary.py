@@ -137,3 +137,14 @@ def test_parts_are_the_customers_in_their_order_without_a_copy() -> None:
 def test_counting_frequencies_is_exact_for_small_and_for_huge_ones(x: list[int]) -> None:
     values, times = count(np.array(x, float))
     assert dict(zip(values.tolist(), times.tolist(), strict=True)) == Counter(x)
+
+
+def test_ids_may_be_tuples() -> None:
+    ids = [("shop", 1), ("shop", 2)]
+    assert list(PurchaseSummary.of([1, 0], [5, 0], [9, 9], [3.0, 0.0], customer_id=ids).customer_id) == ids
+    assert len(PurchaseSummary.of([1, 0], [5, 0], [9, 9], customer_id=[("a",), ("b", 2)])) == 2
+
+
+def test_a_column_of_tables_is_refused_with_its_shape() -> None:
+    with pytest.raises(InvalidHistory, match=r"monetary_value is an array of shape \(2, 1\)"):
+        PurchaseSummary.of([1, 0], [5, 0], [9, 9], np.ones((2, 1)))
