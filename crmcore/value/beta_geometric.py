@@ -170,7 +170,7 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray, chances_before: in
     chances = values + chances_before
     could = slice(None) if chances_before else x > 0
     never = T[:0] if chances_before else T[x == 0]
-    ages, customers, _ = by_age(never, np.zeros(len(never)))
+    ages, customers, _ = by_age(never, never)  # What they bought is asked for by nobody.
     x, t_x, T = x[could], t_x[could], T[could]
     n = float(times.sum())
 

@@ -32,15 +32,14 @@ def by_age(age: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray, Floa
 
     One row a customer where ages are not whole numbers, or so long that a histogram takes more memory.
     """
-    one_by_one = age, np.ones(len(age)), x
     top = float(age.max()) if len(age) else 0.0
     if top > len(age) + 65_536:
-        return one_by_one
+        return age, np.ones(len(age)), x
     customers, purchases = np.zeros(int(top) + 1), np.zeros(int(top) + 1)
     for some in blocks(len(age)):
         whole = age[some].astype(np.int64)
         if not np.array_equal(whole, age[some]):
-            return one_by_one
+            return age, np.ones(len(age)), x
         found = np.bincount(whole)
         customers[: len(found)] += found
         purchases[: len(found)] += np.bincount(whole, weights=x[some])
