@@ -168,10 +168,8 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray, chances_before: in
     """
     values, times = count(x)
     chances = values + chances_before
-    could = slice(None) if chances_before else x > 0
     never = T[:0] if chances_before else T[x == 0]
     ages, customers, _ = by_age(never, never)  # What they bought is asked for by nobody.
-    x, t_x, T = x[could], t_x[could], T[could]
     n = float(times.sum())
 
     def objective(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
@@ -207,7 +205,9 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray, chances_before: in
             hessian[0, 1] -= inverse
             hessian[1, 1] += r * (of @ one**2)
 
-        for some in blocks(len(x)):
+        for part in blocks(len(x)):
+            # Chosen anew each time: copies of whole columns take longer the more customers there are.
+            some = part if chances_before else part.start + np.flatnonzero(x[part])
             shape, last = r + x[some], b + x[some] + (chances_before - 1)
             now, then = alpha + T[some], alpha + t_x[some]
             log_now = np.log(now)
