@@ -18,6 +18,7 @@ from scipy.special import digamma, gammaln, polygamma
 
 from crmcore.value.counts import count
 from crmcore.value.fitting import Objective, blocks, by_logarithms
+from crmcore.value.mixture import mixture
 
 FloatArray = NDArray[np.float64]
 
@@ -81,11 +82,6 @@ def likelihood(k: int, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Objecti
             less = np.concatenate([zeros, np.cumsum(one_by**2, axis=1)], axis=1)[:, :k]
             more, less = (np.repeat(of, nodes, axis=1) for of in (more, less))
             shape = np.repeat(r + k * x[some][:, None] + np.arange(k), nodes, axis=1)
-            top = log_parts.max(axis=1, keepdims=True)
-            weight = np.exp(log_parts - top)
-            total = weight.sum(axis=1, keepdims=True)
-            weight /= total
-            value += float((top + np.log(total)).sum())
             one_a, one_b = 1 / (alpha + y), 1 / (beta + y)
             exponent = s + left
             slopes = [
@@ -94,12 +90,8 @@ def likelihood(k: int, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Objecti
                 left / s - np.log(beta + y),
                 -exponent * one_b,
             ]
-            means = [(weight * slope).sum(axis=1, keepdims=True) for slope in slopes]
-            for i in range(4):
-                gradient[i] += means[i].sum()
-                spread = weight * (slopes[i] - means[i])
-                for m in range(i, 4):
-                    hessian[i, m] += (spread * (slopes[m] - means[m])).sum()
+            of_parts, slope, bend, weight = mixture(log_parts, slopes)
+            value, gradient, hessian = value + of_parts, gradient + slope, hessian + bend
             hessian[0, 0] -= (weight * less).sum()
             hessian[0, 1] -= (weight * one_a).sum()
             hessian[1, 1] += (weight * shape * one_a**2).sum()

@@ -24,6 +24,7 @@ from crmcore.value.ahead import check_ahead
 from crmcore.value.counts import count
 from crmcore.value.dropout import HeterogeneousModel, check_observed, diagnose_dropout
 from crmcore.value.fitting import Objective, blocks, by_logarithms, maximise, sample_of
+from crmcore.value.mixture import mixture
 from crmcore.value.summary import PurchaseSummary
 
 FloatArray = NDArray[np.float64]
@@ -176,20 +177,11 @@ def likelihood(x: FloatArray, t_x: FloatArray, T: FloatArray) -> Objective:
             y = np.concatenate([y, end], axis=1)
             left = np.ones(y.shape[1])
             left[-1] = 0.0  # The last column is a customer who has not left.
-            top = log_parts.max(axis=1, keepdims=True)
-            weight = np.exp(log_parts - top)
-            total = weight.sum(axis=1, keepdims=True)
-            weight /= total
-            value += float((top + np.log(total)).sum())
             one_a, one_b = 1 / (alpha + y), 1 / (beta + y)
             exponent = s + left
             slopes = [-np.log(alpha + y), -shape * one_a, left / s - np.log(beta + y), -exponent * one_b]
-            means = [(weight * slope).sum(axis=1, keepdims=True) for slope in slopes]
-            for i in range(4):
-                gradient[i] += means[i].sum()
-                spread = weight * (slopes[i] - means[i])
-                for j in range(i, 4):
-                    hessian[i, j] += (spread * (slopes[j] - means[j])).sum()
+            of_parts, slope, bend, weight = mixture(log_parts, slopes)
+            value, gradient, hessian = value + of_parts, gradient + slope, hessian + bend
             hessian[0, 1] -= (weight * one_a).sum()
             hessian[1, 1] += (weight * shape * one_a**2).sum()
             hessian[2, 2] -= (weight * left).sum() / s**2
